@@ -1,0 +1,238 @@
+"""The card models: every YAML card of `benchmarks/` is parsed into one of these, unknown keys refused.
+
+The formats, key by key, are described in `benchmarks/README.md`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+CardName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=80)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
+class Card(BaseModel):
+    """What every card carries: a name equal to its file name, a title for tables, and free notes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: CardName
+    title: str
+    notes: str = ""
+    supersedes: CardName | None = None
+
+
+class SourceFile(BaseModel):
+    """One pinned raw file: a path in a public git repository at a commit, or in a hub dataset at a revision."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: str
+    repo: str | None = None
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
+    hub: str | None = None
+    revision: str | None = None
+    sha256: Sha256 | None = None
+    bytes: int | None = None
+
+    @model_validator(mode="after")
+    def _pinned(self) -> "SourceFile":
+        if (self.repo is None) == (self.hub is None):
+            raise ValueError("give either `repo` and `commit` or `hub` and `revision`")
+        if self.repo and not (self.commit and self.sha256):
+            raise ValueError("a `repo` source needs `commit` and `sha256`")
+        if self.hub and not self.revision:
+            raise ValueError("a `hub` source needs `revision`")
+        return self
+
+    @property
+    def url(self) -> str:
+        """Public address of the raw file."""
+        if self.repo:
+            return f"https://raw.githubusercontent.com/{self.repo}/{self.commit}/{self.path}"
+        return f"https://huggingface.co/datasets/{self.hub}/resolve/{self.revision}/{self.path}"
+
+
+class DatasetCard(Card):
+    """One corpus: where its files are, how they are read, and the label strings a model is asked for."""
+
+    language: Language = "en"
+    script: str = "Latin"
+    domain: str
+    licence: str
+    synthetic: bool = False
+    tags: tuple[str, ...] = ()
+    generator: Literal["demo"] | None = None
+    reader: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    sources: dict[str, tuple[SourceFile, ...]] = Field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    rename: dict[str, str] = Field(default_factory=dict)
+    drop_types: tuple[str, ...] = ()
+    else_label: str | None = None
+    gold_repairs: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _origin(self) -> "DatasetCard":
+        if (self.generator is None) == (self.reader is None):
+            raise ValueError("give either `generator` or `reader` with `sources`")
+        if self.reader and not self.sources:
+            raise ValueError("`sources` is empty; name at least one split and file")
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("`labels` holds a duplicate")
+        if self.else_label and self.else_label not in self.labels:
+            raise ValueError(f"`else_label` {self.else_label!r} is not one of `labels`")
+        return self
+
+
+class MixturePart(BaseModel):
+    """One named source of a training mixture; `weight` is its share of the examples drawn."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: CardName
+    split: str = "train"
+    weight: float = Field(default=1.0, gt=0)
+    notes: str = ""
+
+
+class MixtureCard(Card):
+    """Training data: weighted parts, cut into windows, with the hygiene rules that keep zero-shot honest."""
+
+    parts: tuple[MixturePart, ...] = Field(min_length=1)
+    dev: MixturePart | None = None
+    num_examples: int | None = Field(default=None, gt=0)
+    window_words: int | None = Field(default=None, gt=0)
+    min_words: int = Field(default=1, gt=0)
+    disjoint_from: tuple[CardName, ...] = ()
+    overlap_ngram: int | None = Field(default=None, gt=1)
+    exclude_types: tuple[str, ...] = ()
+
+
+class SuiteCard(Card):
+    """An ordered list of datasets with its protocol; `closed` suites are a paper's list and never change."""
+
+    closed: bool
+    datasets: tuple[CardName, ...] = ()
+    tag: str | None = None
+    split: str = "test"
+    protocol: CardName
+    synthetic: bool = False
+
+    @model_validator(mode="after")
+    def _members(self) -> "SuiteCard":
+        if self.closed and (not self.datasets or self.tag):
+            raise ValueError("a closed suite lists `datasets` and has no `tag`")
+        if not self.closed and (self.datasets or not self.tag):
+            raise ValueError("an open suite has a `tag` and lists no `datasets`")
+        if len(set(self.datasets)) != len(self.datasets):
+            raise ValueError("`datasets` holds a duplicate")
+        return self
+
+
+class ProtocolCard(Card):
+    """The evaluation convention: what is asked (decides the predictions) and how answers are scored."""
+
+    ask_else: bool
+    label_case: Literal["as_is", "lower", "title"] = "as_is"
+    label_order: Literal["card", "sorted", "reversed"] = "card"
+    score_else: bool
+    repair_gold: bool = False
+    threshold: float = Field(default=0.5, ge=0, lt=1)
+    overlap: Literal["flat", "nested", "multi_label"] = "flat"
+    unit: Literal["span", "string"] = "span"
+
+
+class BackboneCard(Card):
+    """One encoder and the learning rates tuned for it on development data."""
+
+    kind: Literal["package", "hub", "folder", "random"]
+    package: str | None = None
+    hub: str | None = None
+    revision: str | None = None
+    folder: str | None = None
+    like: CardName | None = None
+    sha256: Sha256 | None = None
+    num_layers: int | None = Field(default=None, gt=0)
+    parameters: int = Field(gt=0)
+    languages: tuple[str, ...] = ("en",)
+    lr_encoder: float | None = Field(default=None, gt=0)
+    lr_others: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _location(self) -> "BackboneCard":
+        needed = {"package": "package", "hub": "hub", "folder": "folder", "random": "like"}[self.kind]
+        if getattr(self, needed) is None:
+            raise ValueError(f"kind `{self.kind}` needs the key `{needed}`")
+        if self.kind == "hub" and self.revision is None:
+            raise ValueError("kind `hub` needs the key `revision`")
+        if self.kind == "package" and self.sha256 is None:
+            raise ValueError("kind `package` needs the `sha256` of its model.safetensors")
+        return self
+
+
+class SystemCard(Card):
+    """A model this project did not train, evaluated beside the runs."""
+
+    kind: Literal["random", "checkpoint"]
+    hub: str | None = None
+    revision: str | None = None
+    folder: str | None = None
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _location(self) -> "SystemCard":
+        if self.kind == "checkpoint" and (self.hub is None) == (self.folder is None):
+            raise ValueError("kind `checkpoint` needs either `hub` and `revision` or `folder`")
+        if self.hub and not self.revision:
+            raise ValueError("a `hub` system needs the key `revision`")
+        return self
+
+
+class Reference(BaseModel):
+    """Which printed table a study is held against; `variant` answers for the `row` (or column) of that name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: CardName
+    table: str
+    row: str | None = None
+    variant: str | None = None
+
+    @model_validator(mode="after")
+    def _answered(self) -> "Reference":
+        if self.variant and not self.row:
+            raise ValueError("`variant` needs the `row` that it answers for")
+        return self
+
+
+class StudyCard(Card):
+    """A question: axes on the baseline, the suite that answers it, and the table and figure that show it."""
+
+    question: str
+    claim: str
+    suite: str
+    protocols: tuple[CardName, ...] = ()
+    axes: dict[str, Any] = Field(default_factory=dict)
+    decoding_axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    variants: dict[CardName, dict[str, Any]] = Field(default_factory=dict)
+    systems: tuple[CardName, ...] = ()
+    references: tuple[Reference, ...] = ()
+    layout: Literal["datasets", "axes"]
+    figure: Literal["bars", "lines"]
+    scales: tuple[str, ...] = ("demo", "pilot", "paper")
+
+
+class ScaleCard(Card):
+    """Sizes and data of one scale; never meaning. `overrides` are dotted spec keys set on the baseline."""
+
+    synthetic: bool
+    backbone: CardName
+    mixture: CardName
+    suites: dict[str, CardName]
+    studies: tuple[CardName, ...]
+    seeds: tuple[int, ...] = Field(min_length=1)
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    steps: dict[Literal["cpu", "gpu"], int]
+    hours_per_run: dict[Literal["cpu", "gpu"], float] = Field(default_factory=dict)

@@ -1,0 +1,271 @@
+"""Study -> variants -> runs -> cells. Pure: cards and settings in, the whole plan out, no file is touched."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.catalog.cards import DatasetCard, ProtocolCard, StudyCard
+from benchmarks.catalog.recipes import flatten, resolve
+from benchmarks.catalog.registry import Registry
+from benchmarks.catalog.settings import Settings
+from gliner_core.errors import InputError
+from gliner_core.spec import TrainSpec
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoding:
+    """What decides a prediction file beside the model: the labels as asked, and K at inference."""
+
+    ask_else: bool = True
+    label_case: str = "as_is"
+    label_order: str = "card"
+    max_width: int | None = None
+
+    @property
+    def slug(self) -> str:
+        """Readable and one-to-one: `default`, `no_else`, `lower.k4` ..."""
+        parts = [
+            "" if self.ask_else else "no_else",
+            "" if self.label_case == "as_is" else self.label_case,
+            "" if self.label_order == "card" else self.label_order,
+            f"k{self.max_width}" if self.max_width else "",
+        ]
+        return ".".join(part for part in parts if part) or "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One point of a study, without seed."""
+
+    name: str
+    label: str
+    overrides: Mapping[str, Any]
+    decoding: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One training: variant x seed."""
+
+    id: str
+    spec: TrainSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cell:
+    """Owner (run id or system name) x dataset x decoding: one prediction file."""
+
+    owner: str
+    dataset: str
+    decoding: str
+
+    @property
+    def folder(self) -> str:
+        """Path below results/<scale>/."""
+        return f"cells/{self.owner}/{self.dataset}/{self.decoding}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of a study's results: a variant at a seed (or a system) on one suite under one protocol."""
+
+    study: str
+    variant: str
+    label: str
+    owner: str
+    seed: int | None
+    suite: str
+    protocol: str
+    decoding: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Everything one invocation computes."""
+
+    scale: str
+    device: str
+    studies: tuple[str, ...]
+    runs: Mapping[str, Run]
+    systems: tuple[str, ...]
+    decodings: Mapping[str, Decoding]
+    rows: tuple[Row, ...]
+    cells: Mapping[Cell, tuple[str, ...]]  # cell -> protocols scored on it
+
+    def owners(self) -> tuple[str, ...]:
+        """Runs first, then systems."""
+        return (*self.runs, *self.systems)
+
+    def owner_cells(self, owner: str) -> list[tuple[Cell, tuple[str, ...]]]:
+        """Cells of one run or system with their protocols."""
+        return [(cell, protocols) for cell, protocols in self.cells.items() if cell.owner == owner]
+
+    def cell_of(self, row: Row, card: DatasetCard) -> Cell:
+        """The cell that a row reads for one dataset of its suite."""
+        return Cell(owner=row.owner, dataset=card.name, decoding=effective(self.decodings[row.decoding], card).slug)
+
+    def study_rows(self, study: str) -> list[Row]:
+        """Rows of one study in card order."""
+        return [row for row in self.rows if row.study == study]
+
+    def tags(self, owner: str) -> dict[str, str]:
+        """Studies and variants a run or system serves, for tracking."""
+        mine = [row for row in self.rows if row.owner == owner]
+        return {
+            "studies": ",".join(sorted({row.study for row in mine})),
+            "variant": ",".join(sorted({row.variant for row in mine})),
+        }
+
+
+def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
+    """Expands the chosen studies of a scale. `device` (cpu or cuda) chooses the number of steps."""
+    scale = registry.scales[settings.scale]
+    studies = settings.studies or scale.studies
+    runs: dict[str, Run] = {}
+    rows: list[Row] = []
+    decodings: dict[str, Decoding] = {}
+    cells: dict[Cell, tuple[str, ...]] = {}
+    for name in studies:
+        for row, run, decoding in _study_rows(registry, settings, name, device):
+            if run is not None:
+                runs[run.id] = run
+            rows.append(row)
+            decodings[row.decoding] = decoding
+            for dataset in registry.suite_datasets(row.suite):
+                asked = effective(decoding, registry.datasets[dataset])
+                decodings[asked.slug] = asked
+                cell = Cell(owner=row.owner, dataset=dataset, decoding=asked.slug)
+                cells[cell] = tuple(dict.fromkeys((*cells.get(cell, ()), row.protocol)))
+    systems = tuple(dict.fromkeys(row.owner for row in rows if row.seed is None))
+    return Grid(
+        scale=scale.name,
+        device=device,
+        studies=tuple(studies),
+        runs=runs,
+        systems=systems,
+        decodings=decodings,
+        rows=tuple(rows),
+        cells=cells,
+    )
+
+
+def _study_rows(
+    registry: Registry, settings: Settings, name: str, device: str
+) -> Iterator[tuple[Row, Run | None, Decoding]]:
+    study, scale = registry.studies[name], registry.scales[settings.scale]
+    suite = scale.suites.get(study.suite)
+    if suite is None or scale.name not in study.scales:
+        raise InputError(
+            f"benchmarks/studies/{name}.yaml: the study does not run at scale {scale.name!r} (suite {study.suite!r}, "
+            f"scales {', '.join(study.scales)}); leave it out of `studies`"
+        )
+    protocols = study.protocols or (registry.suites[suite].protocol,)
+    for variant in variants(study, scale.name):
+        where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
+        for seed in settings.seeds or scale.seeds:
+            base = resolve(registry, scale, settings.overrides, device=device, seed=seed, where="baseline")
+            overrides = {**settings.overrides, **variant.overrides}
+            spec = resolve(registry, scale, overrides, device=device, seed=seed, where=where)
+            run = Run(id=spec.run_id(run_slug(spec, base)), spec=spec)
+            named = as_baseline(variant) if spec == base and not variant.decoding else variant
+            for protocol in protocols:
+                decoding = decoding_for(registry.protocols[protocol], variant.decoding)
+                yield _row(study, named, run.id, seed, suite, protocol, decoding), run, decoding
+    for system in study.systems:
+        variant = Variant(name=system, label=registry.systems[system].title, overrides={}, decoding={})
+        for protocol in protocols:
+            decoding = decoding_for(registry.protocols[protocol], {})
+            yield _row(study, variant, system, None, suite, protocol, decoding), None, decoding
+
+
+def _row(
+    study: StudyCard, variant: Variant, owner: str, seed: int | None, suite: str, protocol: str, decoding: Decoding
+) -> Row:
+    return Row(
+        study=study.name,
+        variant=variant.name,
+        label=variant.label,
+        owner=owner,
+        seed=seed,
+        suite=suite,
+        protocol=protocol,
+        decoding=decoding.slug,
+    )
+
+
+def effective(decoding: Decoding, card: DatasetCard) -> Decoding:
+    """The same decoding where it makes no difference: without an `else` label, not asking for it changes nothing."""
+    return decoding if card.else_label else replace(decoding, ask_else=True)
+
+
+def decoding_for(protocol: ProtocolCard, changes: Mapping[str, Any]) -> Decoding:
+    """The decoding a protocol asks for, with a study's decoding axes applied."""
+    asked = {"ask_else": protocol.ask_else, "label_case": protocol.label_case, "label_order": protocol.label_order}
+    try:
+        return Decoding(**{**asked, **changes})
+    except TypeError:
+        known = ", ".join(Decoding.__slots__)
+        raise InputError(f"`decoding_axes` {sorted(changes)} hold an unknown axis; known: {known}") from None
+
+
+def variants(study: StudyCard, scale: str) -> list[Variant]:
+    """The points of a study: the product of its axes, then its named variants; without axes, the baseline alone."""
+    axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    decodings = [
+        dict(zip(study.decoding_axes, values, strict=True))
+        for values in itertools.product(*study.decoding_axes.values())
+    ]
+    found = [_variant(point, decoding) for point in points for decoding in decodings]
+    named = [
+        Variant(name=name, label=name.replace("_", " "), overrides=overrides, decoding={})
+        for name, overrides in study.variants.items()
+    ]
+    return found + named
+
+
+def _axis_values(study: StudyCard, key: str, values: Any, scale: str) -> list[Any]:
+    if isinstance(values, Mapping):
+        if scale not in values:
+            raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` has no values for scale {scale!r}")
+        values = values[scale]
+    if not isinstance(values, list) or not values:
+        raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` needs a list of values")
+    return values
+
+
+def _variant(point: Mapping[str, Any], decoding: Mapping[str, Any]) -> Variant:
+    parts = {key.rsplit(".", 1)[-1]: value for key, value in {**point, **decoding}.items()}
+    name = "+".join(f"{key}={_plain(value)}" for key, value in parts.items()) or BASELINE
+    label = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in parts.items()) or BASELINE
+    return Variant(name=name, label=label, overrides=point, decoding=decoding)
+
+
+def _plain(value: Any) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def as_baseline(variant: Variant) -> Variant:
+    """The point of a study that is the baseline itself carries that name in every study."""
+    label = variant.label if variant.label == BASELINE else f"{variant.label} ({BASELINE})"
+    return replace(variant, name=BASELINE, label=label)
+
+
+def run_slug(spec: TrainSpec, base: TrainSpec) -> str:
+    """Readable name of a run: what differs from the scale's baseline, and the seed; independent of any study."""
+    ours, theirs = flatten(spec.to_json()), flatten(base.to_json())
+    tuned = set()
+    parts = []
+    if ours["model.backbone.name"] != theirs["model.backbone.name"]:
+        tuned = {"optim.lr_encoder", "optim.lr_others"}  # follow from the backbone card
+        parts.append(ours["model.backbone.name"])
+    if ours["data.name"] != theirs["data.name"]:
+        parts.append(ours["data.name"])
+    for key, value in ours.items():
+        derived = key in tuned or key.startswith(("model.backbone.", "data."))
+        if not derived and value != theirs[key]:
+            parts.append(f"{key.rsplit('.', 1)[-1]}-{_plain(value)}")
+    return "_".join([*(parts or [BASELINE]), f"s{spec.seed}"])

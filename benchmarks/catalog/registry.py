@@ -1,0 +1,161 @@
+"""Reads every card below `benchmarks/` and `workflow/scales/` into one checked registry.
+
+Each fault is one sentence with file and key; references between cards are followed, so that a name that does not exist
+is found before any work starts.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from benchmarks.catalog.cards import (
+    BackboneCard,
+    Card,
+    DatasetCard,
+    MixtureCard,
+    ProtocolCard,
+    ScaleCard,
+    StudyCard,
+    SuiteCard,
+    SystemCard,
+)
+from gliner_core.errors import InputError
+from gliner_core.files import read_text
+
+AnyCard = TypeVar("AnyCard", bound=Card)
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key given twice (the default keeps the last one silently)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if repeated := [key for index, key in enumerate(keys) if key in keys[:index]]:
+            raise yaml.constructor.ConstructorError(None, None, f"key `{repeated[0]}` is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Plain data of a YAML file; a syntax error or repeated key is an `InputError` with file and line."""
+    try:
+        return yaml.load(read_text(path), Loader=_StrictLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{path}:{line}: {error.problem}; correct the YAML") from None
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not readable as YAML ({error}); correct the file") from None
+
+
+def parse(model: type[AnyModel], data: Any, where: str | Path) -> AnyModel:
+    """Builds a pydantic model; the first fault is reported as one sentence with its key."""
+    if not isinstance(data, Mapping):
+        raise InputError(f"{where}: expected `key: value` lines; write a mapping")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            known = ", ".join(sorted(model.model_fields))
+            raise InputError(f"{where}: unknown key `{key}`; remove it or use one of: {known}") from None
+        if fault["type"] == "missing":
+            raise InputError(f"{where}: key `{key}` is missing; add it") from None
+        message = fault["msg"].removeprefix("Value error, ")
+        raise InputError(f"{where}: {f'`{key}`: ' if key else ''}{message} (given: {_short(fault['input'])})") from None
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def read_cards(folder: Path, model: type[AnyCard]) -> dict[str, AnyCard]:
+    """Every YAML card of a folder by name; a card is named like its file."""
+    cards: dict[str, AnyCard] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        card = parse(model, read_yaml(path), path)
+        if card.name in cards:
+            raise InputError(f"{path}: duplicate name {card.name!r}; rename the card and its file")
+        if card.name != path.stem:
+            raise InputError(f"{path}: `name` is {card.name!r}; a card is named like its file, {path.stem!r}")
+        cards[card.name] = card
+    return cards
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """All cards by kind and name, and the baseline recipe."""
+
+    root: Path
+    backbones: Mapping[str, BackboneCard]
+    datasets: Mapping[str, DatasetCard]
+    mixtures: Mapping[str, MixtureCard]
+    suites: Mapping[str, SuiteCard]
+    protocols: Mapping[str, ProtocolCard]
+    systems: Mapping[str, SystemCard]
+    studies: Mapping[str, StudyCard]
+    scales: Mapping[str, ScaleCard]
+    baseline: Mapping[str, Any]
+
+    def suite_datasets(self, suite: str) -> tuple[str, ...]:
+        """Members of a suite in order; an open suite collects datasets by tag, sorted by name."""
+        card = self.suites[suite]
+        if card.closed:
+            return card.datasets
+        return tuple(name for name in sorted(self.datasets) if card.tag in self.datasets[name].tags)
+
+
+def load_registry(root: Path) -> Registry:
+    """Reads and cross-checks all cards below the repository root."""
+    cards = root / "benchmarks"
+    registry = Registry(
+        root=root,
+        backbones=read_cards(cards / "backbones", BackboneCard),
+        datasets=read_cards(cards / "datasets", DatasetCard),
+        mixtures=read_cards(cards / "mixtures", MixtureCard),
+        suites=read_cards(cards / "suites", SuiteCard),
+        protocols=read_cards(cards / "protocols", ProtocolCard),
+        systems=read_cards(cards / "systems", SystemCard),
+        studies=read_cards(cards / "studies", StudyCard),
+        scales=read_cards(root / "workflow" / "scales", ScaleCard),
+        baseline=read_yaml(cards / "baseline.yaml"),
+    )
+    _check_references(registry)
+    return registry
+
+
+def _check_references(registry: Registry) -> None:
+    known = registry.datasets, "datasets"
+    for card in registry.mixtures.values():
+        parts = [*card.parts, *([card.dev] if card.dev else [])]
+        _exist("mixtures", card.name, "parts", [part.dataset for part in parts], *known)
+        _exist("mixtures", card.name, "disjoint_from", card.disjoint_from, registry.suites, "suites")
+    for card in registry.suites.values():
+        _exist("suites", card.name, "datasets", card.datasets, *known)
+        _exist("suites", card.name, "protocol", [card.protocol], registry.protocols, "protocols")
+    for card in registry.backbones.values():
+        _exist("backbones", card.name, "like", [card.like] if card.like else [], registry.backbones, "backbones")
+    for card in registry.studies.values():
+        _exist("studies", card.name, "protocols", card.protocols, registry.protocols, "protocols")
+        _exist("studies", card.name, "systems", card.systems, registry.systems, "systems")
+        _exist("studies", card.name, "scales", card.scales, registry.scales, "scales")
+    for card in registry.scales.values():
+        _exist("scales", card.name, "backbone", [card.backbone], registry.backbones, "backbones")
+        _exist("scales", card.name, "mixture", [card.mixture], registry.mixtures, "mixtures")
+        _exist("scales", card.name, "suites", card.suites.values(), registry.suites, "suites")
+        _exist("scales", card.name, "studies", card.studies, registry.studies, "studies")
+
+
+def _exist(folder: str, card: str, key: str, names: Iterable[str], known: Mapping[str, Any], kind: str) -> None:
+    home = "workflow" if folder == "scales" else "benchmarks"
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"{home}/{folder}/{card}.yaml: `{key}` names {name!r}, which is not among the {kind}; "
+                f"correct the name or add a card (known: {', '.join(sorted(known)) or 'none'})"
+            )

@@ -1,0 +1,69 @@
+"""What a user sets in `workflow/config.yaml` or with `--config`: typed, unknown keys refused, defaults filled."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from benchmarks.catalog.registry import Registry, parse
+from gliner_core.errors import InputError
+
+MIRROR_VARIABLE = "GLINER_BENCH_MIRROR"
+
+
+class Settings(BaseModel):
+    """One run of the workflow. Lists given on the command line arrive as strings and are converted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scale: str = Field(default="demo", description="demo, pilot or paper: sizes and data, never meaning")
+    studies: tuple[str, ...] | None = Field(default=None, description="study names; empty = all of the scale")
+    seeds: tuple[int, ...] | None = Field(default=None, description="training seeds; empty = the scale's")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = a GPU if there is one")
+    gpus: int | None = Field(default=None, ge=1, description="GPU jobs at the same time; empty = GPUs found")
+    mirror: str | None = Field(default=None, description=f"folder with raw data; empty = ${MIRROR_VARIABLE}")
+    cache: str | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
+    offline: bool = Field(default=False, description="never ask the network")
+    tracking_uri: str | None = Field(default=None, description="MLflow store; empty = SQLite below results/tracking")
+    results: str = Field(default="results", description="where everything is written")
+    overrides: dict[str, Any] = Field(default_factory=dict, description="dotted spec keys set on every run")
+    resamples: int = Field(default=1000, ge=100, description="bootstrap resamples of an interval")
+
+    @field_validator("studies", "seeds", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if value in (None, [], ()):
+            return None
+        return value if isinstance(value, list | tuple) else [value]
+
+    def mirror_folder(self) -> Path | None:
+        """The mirror from the key or the environment; a folder that is named must exist."""
+        given = self.mirror or os.environ.get(MIRROR_VARIABLE)
+        if given is None:
+            return None
+        folder = Path(given).expanduser()
+        if not folder.is_dir():
+            raise InputError(f"workflow/config.yaml: `mirror` {given!r} is not a folder; correct the path")
+        return folder.resolve()
+
+    def cache_folder(self) -> Path:
+        """Where verified raw files are kept."""
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return Path(self.cache).expanduser().resolve() if self.cache else Path(base) / "gliner-bench"
+
+
+def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "workflow/config.yaml") -> Settings:
+    """Validates the configuration and the names in it."""
+    settings = parse(Settings, dict(config), where)
+    if settings.scale not in registry.scales:
+        raise InputError(f"{where}: `scale` {settings.scale!r} is unknown; known: {', '.join(registry.scales)}")
+    for study in settings.studies or ():
+        if study not in registry.studies:
+            raise InputError(f"{where}: `studies` names {study!r}; known: {', '.join(sorted(registry.studies))}")
+    for name in ("studies", "seeds"):
+        values = getattr(settings, name) or ()
+        if len(set(values)) != len(values):
+            raise InputError(f"{where}: `{name}` holds a duplicate; list each once")
+    return settings

@@ -1,0 +1,68 @@
+"""Where things lie and what one invocation plans: registry, settings, grid and every path, in one frozen object."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.catalog.devices import choose_device
+from benchmarks.catalog.grid import Grid, build_grid
+from benchmarks.catalog.registry import Registry, load_registry
+from benchmarks.catalog.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """The plan of one invocation and its folders."""
+
+    root: Path
+    registry: Registry
+    settings: Settings
+    device: str
+    grid: Grid
+
+    @property
+    def results(self) -> Path:
+        """The results folder (relative to the working directory unless the user gave an absolute path)."""
+        return Path(self.settings.results)
+
+    @property
+    def home(self) -> Path:
+        """results/<scale>: the scale is in every path, so a demo number cannot stand in a paper table."""
+        return self.results / self.settings.scale
+
+    @property
+    def tracking_folder(self) -> Path:
+        """The default store, its artifacts and the markers of what is in it; may be deleted, it is rebuilt."""
+        return self.results / "tracking"
+
+    @property
+    def tracking_uri(self) -> str:
+        """The MLflow store."""
+        default = f"sqlite:///{self.tracking_folder.resolve()}/mlflow.db"
+        return self.settings.tracking_uri or default
+
+    def data(self, dataset: str) -> Path:
+        """Folder of a prepared dataset; shared by all scales."""
+        return self.results / "data" / dataset
+
+    def mixture(self, name: str) -> Path:
+        """Folder of a prepared training mixture."""
+        return self.results / "mixtures" / name
+
+    def run(self, run: str) -> Path:
+        """Folder of one training."""
+        return self.home / "runs" / run
+
+    def study(self, name: str) -> Path:
+        """Folder of one study's cells, table and figure."""
+        return self.home / "studies" / name
+
+
+def open_workspace(root: Path, config: Mapping[str, Any]) -> Workspace:
+    """Reads all cards, checks the configuration and expands the grid; raises `InputError` with one sentence."""
+    registry = load_registry(root)
+    settings = load_settings(config, registry)
+    device = choose_device(settings.device)
+    grid = build_grid(registry, settings, device)
+    return Workspace(root=root, registry=registry, settings=settings, device=device, grid=grid)

@@ -1,0 +1,93 @@
+"""CoNLL-like column files (one word per line, a blank line between sentences) to rows, conlleval-lenient.
+
+An I- tag that continues nothing opens a span, as the conlleval script does; such openings are counted. The same rule
+reads IOB1 (wikigold), where I- is the normal opening. The IO scheme (Few-TK) has bare types, so touching entities of
+one type merge.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from benchmarks.corpora.readers.rows import RawFile, Row
+from gliner_core.errors import InputError
+from gliner_core.examples import Span
+
+CONLL_OPTIONS = frozenset({"token", "tag", "separator", "scheme", "id_comment", "docstart", "skip_starting"})
+_SEPARATORS = {"tab": "\t", "space": " ", "whitespace": None}
+_SCHEMES = ("bio", "iob1", "io")
+
+
+def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
+    """Sentences of a column file.
+
+    Options: `token` and `tag` (column numbers, 0 and -1), `separator` (tab, space, whitespace), `scheme` (bio, iob1,
+    io), `id_comment` (lines with this prefix, e.g. "# id", name the next sentence), `docstart` (drop -DOCSTART- lines), `skip_starting`
+    (drop sentences that start with one of these words; they are markup, not text).
+    """
+    separator = options.get("separator", "tab")
+    scheme = options.get("scheme", "bio")
+    if separator not in _SEPARATORS or scheme not in _SCHEMES:
+        raise InputError(
+            f"{raw.label}: separator {separator!r} or scheme {scheme!r} is unknown; "
+            f"use {', '.join(_SEPARATORS)} and {', '.join(_SCHEMES)}"
+        )
+    skip = frozenset(options.get("skip_starting", ()))
+    for identity, block in _blocks(raw, options.get("id_comment"), bool(options.get("docstart"))):
+        words, tags = _columns(raw, block, options.get("token", 0), options.get("tag", -1), _SEPARATORS[separator])
+        if words[0] in skip:
+            continue
+        spans, openings = _spans(raw, block, tags, scheme)
+        yield Row(id=identity, words=words, spans=spans, lenient_openings=openings)
+
+
+def _blocks(raw: RawFile, id_comment: str | None, docstart: bool) -> Iterator[tuple[str | None, list[tuple[int, str]]]]:
+    identity: str | None = None
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*raw.lines(), ""], start=1):
+        if docstart and line.startswith("-DOCSTART-"):
+            continue
+        # Such a line can only stand before a sentence, and "#" alone may be a word.
+        if id_comment and not block and line.startswith(id_comment):
+            identity = next(iter(line.removeprefix(id_comment).split()), None)
+        elif line.strip(" \t"):
+            block.append((number, line))
+        elif block:
+            yield identity, block
+            identity, block = None, []
+
+
+def _columns(
+    raw: RawFile, block: Sequence[tuple[int, str]], token: int, tag: int, separator: str | None
+) -> tuple[tuple[str, ...], list[str]]:
+    words, tags = [], []
+    width = len(block[0][1].split(separator))
+    needed = max(width, token + 1, tag + 1, 2)
+    for number, line in block:
+        fields = line.split(separator)
+        if len(fields) != needed:
+            raise raw.fault(number, f"{len(fields)} columns where {needed} are expected")
+        if not fields[token]:
+            raise raw.fault(number, "the word is empty")
+        words.append(fields[token])
+        tags.append(fields[tag])
+    return tuple(words), tags
+
+
+def _spans(
+    raw: RawFile, block: Sequence[tuple[int, str]], tags: Sequence[str], scheme: str
+) -> tuple[tuple[Span, ...], int]:
+    spans: list[Span] = []
+    openings = 0
+    for index, ((number, _), tag) in enumerate(zip(block, tags, strict=True)):
+        if tag == "O":
+            continue
+        prefix, kind = ("I", tag) if scheme == "io" else (tag[:1], tag[2:])
+        if scheme != "io" and (prefix not in ("B", "I") or tag[1:2] != "-" or not kind):
+            raise raw.fault(number, f"tag {tag!r} is none of O, B-type and I-type")
+        continues = bool(spans) and spans[-1].end == index - 1 and spans[-1].type == kind
+        if prefix == "I" and continues:
+            spans[-1] = Span(spans[-1].start, index, kind)
+            continue
+        openings += scheme == "bio" and prefix == "I"
+        spans.append(Span(index, index, kind))
+    return tuple(spans), openings

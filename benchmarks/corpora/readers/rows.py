@@ -1,0 +1,121 @@
+"""What every reader takes (a raw file with its public name) and gives (rows of words and spans), plus alignment."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gliner_core.errors import InputError
+from gliner_core.examples import Span
+
+# The author's splitter for raw text (gliner/data_processing, WhitespaceTokenSplitter); benchmarks come pre-split.
+_WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unresolved:
+    """A gold entity whose character offsets fall inside a word, so that no word span can equal it."""
+
+    type: str
+    start: int | None
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One sentence as read: upstream id if there is one, and raw tags as span types."""
+
+    words: tuple[str, ...]
+    spans: tuple[Span, ...] = ()
+    id: str | None = None
+    negatives: tuple[str, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    lenient_openings: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFile:
+    """A raw file on disk; `label` is how errors name it, since the cache knows it by digest only."""
+
+    path: Path
+    label: str
+    encoding: str = "utf-8"
+
+    def text(self) -> str:
+        """The decoded content without a byte order mark."""
+        try:
+            text = self.path.read_bytes().decode(self.encoding)
+        except FileNotFoundError:
+            raise InputError(f"{self.label}: no such file; fetch the dataset again") from None
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.label}: not {self.encoding} at byte {error.start}; "
+                f"name the file's encoding under `options: encodings:` of the card"
+            ) from None
+        except LookupError:
+            raise InputError(f"{self.label}: encoding {self.encoding!r} is unknown; use one that Python knows") from None
+        return text.removeprefix("\ufeff")
+
+    def lines(self) -> list[str]:
+        """Lines without their ends; only LF ends a line, because some corpora hold U+2028 or U+0085 as tokens."""
+        return [line.removesuffix("\r") for line in self.text().split("\n")]
+
+    def json(self) -> Any:
+        """The file as one JSON value."""
+        return self.decode(self.text(), None)
+
+    def decode(self, text: str, number: int | None) -> Any:
+        """JSON of one line (`number`) or of the whole file (None)."""
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise self.fault(number or error.lineno, f"not valid JSON ({error.msg})") from None
+
+    def fault(self, place: int | str, message: str) -> InputError:
+        """The error of one line or record, to be raised by the reader."""
+        return InputError(f"{self.label}:{place}: {message}; repair the file or fetch it again")
+
+
+def keys(raw: RawFile, place: int | str, record: Any, **wanted: type) -> tuple[Any, ...]:
+    """The values of `wanted` keys in `record`; a missing key or another kind of value is a fault at `place`."""
+    if not isinstance(record, dict):
+        raise raw.fault(place, f"expected a JSON object with {', '.join(wanted)}")
+    for key, kind in wanted.items():
+        if not isinstance(record.get(key), kind):
+            raise raw.fault(place, f"`{key}` is missing or not a {kind.__name__}")
+    return tuple(record[key] for key in wanted)
+
+
+def tokens(raw: RawFile, place: int | str, values: list[Any]) -> tuple[str, ...]:
+    """A sentence given as a list of words; it must hold at least one, and strings only."""
+    if not values or not all(isinstance(value, str) and value for value in values):
+        raise raw.fault(place, "the words are not a filled list of non-empty strings")
+    return tuple(values)
+
+
+def split_spaces(text: str) -> list[tuple[str, int, int]]:
+    """Words between white space with character offsets (end exclusive): how the author's evaluation splits."""
+    return [(match.group(), match.start(), match.end()) for match in re.finditer(r"\S+", text)]
+
+
+def split_words(text: str) -> list[tuple[str, int, int]]:
+    """Words of raw text by the author's pattern, with character offsets (end exclusive)."""
+    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
+def align(
+    pieces: list[tuple[str, int, int]], entities: Iterable[tuple[int, int, str]]
+) -> tuple[tuple[Span, ...], tuple[Unresolved, ...]]:
+    """Character spans (end exclusive) to word spans; an offset inside a word leaves the entity unresolved."""
+    first = {start: index for index, (_, start, _) in enumerate(pieces)}
+    last = {end: index for index, (_, _, end) in enumerate(pieces)}
+    spans, unresolved = [], []
+    for char_start, char_end, kind in entities:
+        start, end = first.get(char_start), last.get(char_end)
+        if start is None or end is None or end < start:
+            unresolved.append(Unresolved(type=kind, start=start, end=end))
+        else:
+            spans.append(Span(start, end, kind))
+    return tuple(spans), tuple(unresolved)

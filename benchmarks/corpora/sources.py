@@ -1,0 +1,149 @@
+"""Pinned raw files to a verified local copy: cache, then mirror, then the public address; sha256 checked every time.
+
+The cache is addressed by content: `<cache>/<first 2 hex>/<sha256>`. Whatever fails its check is set aside under
+`<cache>/rejected/` by its own digest, so that it is neither used nor lost. A hub source without `sha256` is pinned by
+its first download: the digest is kept in `<cache>/pins/`, and a later difference is refused.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from typing import BinaryIO
+
+from benchmarks.catalog.cards import SourceFile
+from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
+from gliner_core.errors import InputError
+from gliner_core.files import atomic_write, read_text
+
+MIRROR_VARIABLE = "GLINER_BENCH_MIRROR"
+TIMEOUT_SECONDS = 60
+_CHUNK = 1 << 20
+
+
+def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = False) -> Path:
+    """The verified raw file of a source in the cache; `offline` forbids the public address."""
+    wanted = source.sha256 or _pinned(source, cache)
+    if wanted and (cached := _place(cache, wanted)).is_file():
+        _check(_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
+        return cached
+    stored = find(mirror, source) if mirror else None
+    if stored:
+        return _keep(source, cache, wanted, lambda target: _copy_stored(stored, target, cache), f"{stored.path}")
+    if offline:
+        raise InputError(f"{source.path}: neither in the cache {cache} nor in a mirror; {_advice('go online')}")
+    return _keep(source, cache, wanted, lambda target: _download(source, target), source.url)
+
+
+def _advice(other: str) -> str:
+    return f"set `mirror:` in the configuration or {MIRROR_VARIABLE} to a folder that holds the file, or {other}"
+
+
+def _place(cache: Path, digest: str) -> Path:
+    return cache / digest[:2] / digest
+
+
+def _pin_file(source: SourceFile, cache: Path) -> Path:
+    return cache / "pins" / f"{hashlib.sha256(source.url.encode()).hexdigest()}.sha256"
+
+
+def _pinned(source: SourceFile, cache: Path) -> str | None:
+    """Digest recorded at the first download of a source that names none."""
+    path = _pin_file(source, cache)
+    if not path.exists():
+        return None
+    digest = read_text(path).split(" ")[0]
+    if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        raise InputError(f"{path}: not a recorded sha256; delete it and fetch {source.path} again")
+    return digest
+
+
+def _keep(source: SourceFile, cache: Path, wanted: str | None, write: Callable[[Path], None], origin: str) -> Path:
+    """Writes to a temporary file in the cache, checks it, and only then gives it its name."""
+    cache.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=cache, prefix=".incoming-")
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        digest = _digest(temporary)
+        _check(digest, wanted or digest, source, origin, lambda: _set_aside(temporary, cache))
+        target = _place(cache, digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if source.sha256 is None and wanted is None:
+        with atomic_write(_pin_file(source, cache)) as stream:
+            stream.write(f"{digest} {source.url}\n")
+    return target
+
+
+def _check(digest: str, wanted: str, source: SourceFile, origin: str, refuse: Callable[[], Path]) -> None:
+    if digest != wanted:
+        raise InputError(
+            f"{source.path}: {origin} has sha256 {digest} where {wanted} is pinned; it was set aside as {refuse()}, "
+            f"so fetch it again or correct the source it came from"
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _set_aside(path: Path, cache: Path) -> Path:
+    """Moves a refused file to the cache's `rejected` folder under its own digest."""
+    target = cache / "rejected" / _digest(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(path, target)
+    return target
+
+
+def _copy_stored(stored: Stored, target: Path, cache: Path) -> None:
+    try:
+        with stored.open() as stream:
+            _pour(stream, target)
+    except BROKEN_ARCHIVE as error:
+        shutil.copyfile(stored.path, target)
+        raise InputError(
+            f"{stored.path}: the mirror's archive is damaged ({error}); a copy was set aside as "
+            f"{_set_aside(target, cache)}, so copy the file to the mirror again"
+        ) from None
+
+
+def _download(source: SourceFile, target: Path) -> None:
+    with _unreachable(source), urllib.request.urlopen(source.url, timeout=TIMEOUT_SECONDS) as response:
+        _pour(response, target)
+        expected = response.headers.get("Content-Length")
+    received = target.stat().st_size
+    if expected is not None and int(expected) != received:
+        raise InputError(
+            f"{source.path}: {source.url} sent {received} of {expected} bytes; fetch it again, or "
+            f"{_advice('check the connection')}"
+        )
+
+
+@contextmanager
+def _unreachable(source: SourceFile) -> Iterator[None]:
+    try:
+        yield
+    except (urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise InputError(
+            f"{source.path}: {source.url} cannot be reached ({reason}); {_advice('check the connection')}"
+        ) from None
+
+
+def _pour(stream: BinaryIO, target: Path) -> None:
+    with target.open("wb") as out:
+        shutil.copyfileobj(stream, out, _CHUNK)
+        out.flush()
+        os.fsync(out.fileno())

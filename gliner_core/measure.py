@@ -1,0 +1,48 @@
+"""What a run costs: words per second and peak memory."""
+
+import resource
+import sys
+import time
+from types import TracebackType
+
+import torch
+
+
+class Stopwatch:
+    """Wall seconds of a block; waits for the GPU at both ends."""
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.seconds = 0.0
+
+    def __enter__(self) -> "Stopwatch":
+        self._wait()
+        self._begin = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wait()
+        self.seconds += time.perf_counter() - self._begin
+
+    def _wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+
+def peak_bytes(device: torch.device | str = "cpu") -> int:
+    """Peak memory of this process: resident set on the CPU, allocated tensors on a GPU."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def hardware(device: torch.device | str = "cpu") -> str:
+    """Name of the device that did the work."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    from platform import machine, processor
+
+    return f"CPU {processor() or machine()}"

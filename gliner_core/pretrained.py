@@ -1,0 +1,220 @@
+"""The public model: `GLiNER.from_pretrained`, `predict`, `save_pretrained`, in the official checkpoint format.
+
+A checkpoint is a folder with gliner_config.json, model.safetensors (or pytorch_model.bin, read with weights_only) and
+the tokenizer. Key names of both follow the published package, which opens what this module writes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import snapshot_download
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+from gliner_core.encoder import add_prompt_tokens
+from gliner_core.errors import InputError
+from gliner_core.files import atomic_replace, read_json, write_json
+from gliner_core.model import SpanScoringModel
+from gliner_core.predict import best_spans, candidate_spans
+from gliner_core.prompt import ENT, SEP
+from gliner_core.spec import BackboneSpec, ModelSpec
+from gliner_core.words import Words, join_words, split_text
+
+# our module prefix -> the official state-dict prefix
+PREFIXES = {
+    "encoder.": "token_rep_layer.bert_layer.model.",
+    "projection.": "token_rep_layer.projection.",
+    "rnn.": "rnn.",
+    "span_head.": "span_rep_layer.span_rep_layer.",
+    "type_head.": "prompt_rep_layer.",
+    "score_bias": "score_bias",
+}
+SPAN_MODES = {"markerV0": "marker_v0", "paper_ffn": "paper_ffn"}  # official name -> ours; `paper_ffn` is ours only
+FILES = ("*.json", "*.safetensors", "pytorch_model.bin", "*.model", "*.txt")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One found entity; word indices inclusive, character range end-exclusive."""
+
+    start: int
+    end: int
+    label: str
+    score: float
+    text: str
+    char_start: int
+    char_end: int
+
+
+class GLiNER:
+    """A trained model with its tokenizer."""
+
+    def __init__(self, network: SpanScoringModel) -> None:
+        self.network = network
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        path_or_hub_id: str | Path,
+        revision: str | None = None,
+        device: str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> "GLiNER":
+        """Opens a checkpoint folder or hub id. Raises `InputError` naming the file or the unsupported variant."""
+        folder = Path(path_or_hub_id)
+        if not folder.is_dir():
+            folder = Path(snapshot_download(str(path_or_hub_id), revision=revision, allow_patterns=list(FILES)))
+        network = _build(folder, read_json(folder / "gliner_config.json"))
+        target = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return cls(network.to(device=target, dtype=dtype or torch.float32).eval())
+
+    def predict(
+        self,
+        texts: Sequence[str | Sequence[str]],
+        labels: Sequence[str],
+        threshold: float = 0.5,
+        flat: bool = True,
+        multi_label: bool = False,
+        batch_size: int = 8,
+    ) -> list[list[Entity]]:
+        """Entities per text, ordered by position. A text is a string (split into words) or a list of words.
+
+        `flat=False` allows nested entities, `multi_label` in addition several labels on one span.
+        """
+        split = [split_text(text) if isinstance(text, str) else join_words(list(text)) for text in texts]
+        overlap = "multi_label" if multi_label else ("flat" if flat else "nested")
+        found = candidate_spans(
+            self.network, [item.words for item in split], labels, floor=threshold, batch_size=batch_size
+        )
+        return [
+            _entities(words, best_spans(candidates, threshold, overlap), labels)
+            for words, candidates in zip(split, found, strict=True)
+        ]
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the checkpoint; the weights last, so that an interrupted write cannot be opened."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.network.tokenizer.save_pretrained(folder)
+        write_json(folder / "gliner_config.json", _config_to_json(self.network))
+        weights = {
+            _official(key): value.detach().contiguous().cpu() for key, value in self.network.state_dict().items()
+        }
+        atomic_replace(folder / "model.safetensors", lambda path: save_file(weights, path, metadata={"format": "pt"}))
+
+
+def _entities(words: Words, best: Any, labels: Sequence[str]) -> list[Entity]:
+    entities = []
+    for start, end, label, score in zip(best.start, best.end, best.label, best.score, strict=True):
+        if not words.words:  # the stand-in word of an empty text is not part of it
+            continue
+        first, last = words.offsets[start][0], words.offsets[end][1]
+        entities.append(
+            Entity(
+                start=int(start),
+                end=int(end),
+                label=labels[label],
+                score=float(score),
+                text=words.text[first:last],
+                char_start=first,
+                char_end=last,
+            )
+        )
+    return entities
+
+
+def _official(key: str) -> str:
+    for ours, theirs in PREFIXES.items():
+        if key.startswith(ours):
+            return theirs + key.removeprefix(ours)
+    raise KeyError(key)
+
+
+def _ours(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    renamed = {}
+    for key, value in weights.items():
+        match = next((pair for pair in PREFIXES.items() if key.startswith(pair[1])), None)
+        if match and not key.endswith("position_ids"):  # a buffer that older encoders saved
+            renamed[match[0] + key.removeprefix(match[1])] = value
+    return renamed
+
+
+def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
+    spec, tokenizer = network.spec, network.tokenizer
+    official_mode = {ours: theirs for theirs, ours in SPAN_MODES.items()}[spec.span_mode]
+    return {
+        "model_type": "gliner_uni_encoder_span",
+        "model_name": spec.backbone.location,
+        "name": spec.backbone.name,
+        "max_width": spec.max_width,
+        "hidden_size": spec.hidden_size,
+        "dropout": spec.dropout,
+        "fine_tune": True,
+        "subtoken_pooling": "first",
+        "span_mode": official_mode,
+        "num_rnn_layers": int(spec.rnn),
+        "max_len": spec.max_words,
+        "ent_token": ENT,
+        "sep_token": SEP,
+        "embed_ent_token": True,
+        "class_token_index": tokenizer.convert_tokens_to_ids(ENT),
+        "vocab_size": len(tokenizer),
+        "words_splitter_type": "whitespace",
+        "score_bias": spec.score_bias,
+        "encoder_config": network.encoder.config.to_dict(),
+    }
+
+
+def _build(folder: Path, config: Mapping[str, Any]) -> SpanScoringModel:
+    where = folder / "gliner_config.json"
+    if config.get("span_mode", "markerV0") not in SPAN_MODES:
+        known = ", ".join(SPAN_MODES)
+        raise InputError(f"{where}: `span_mode` {config['span_mode']!r} is not supported; supported: {known}")
+    weights = _ours(_read_weights(folder))
+    encoder_config = _encoder_config(config)
+    encoder = AutoModel.from_config(encoder_config)
+    tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+    if ENT not in tokenizer.get_vocab():
+        add_prompt_tokens(encoder, tokenizer)
+    table = weights.get("encoder.embeddings.word_embeddings.weight")
+    if table is not None and len(table) != encoder.get_input_embeddings().num_embeddings:
+        encoder.resize_token_embeddings(len(table), mean_resizing=False)
+    network = SpanScoringModel(_model_spec(config, weights), encoder, tokenizer)
+    missing, unexpected = network.load_state_dict(weights, strict=False)
+    missing = [key for key in missing if not key.startswith("encoder.pooler.")]
+    if missing or unexpected:
+        raise InputError(f"{folder}: the weights do not fit the configuration (first: {[*missing, *unexpected][0]})")
+    return network
+
+
+def _model_spec(config: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> ModelSpec:
+    backbone = BackboneSpec(name=config.get("name") or config["model_name"], kind="hub", location=config["model_name"])
+    return ModelSpec(
+        backbone=backbone,
+        hidden_size=config.get("hidden_size", 512),
+        span_mode=SPAN_MODES[config.get("span_mode", "markerV0")],
+        max_width=config.get("max_width", 12),
+        max_words=config.get("max_len", 384),
+        rnn=any(key.startswith("rnn.") for key in weights),
+        dropout=config.get("dropout", 0.4),
+        score_bias=config.get("score_bias"),
+    )
+
+
+def _encoder_config(config: Mapping[str, Any]) -> Any:
+    stored = config.get("encoder_config")
+    if not stored:
+        return AutoConfig.from_pretrained(config["model_name"])
+    stored = dict(stored)
+    return AutoConfig.for_model(stored.pop("model_type"), **stored)
+
+
+def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    if (folder / "model.safetensors").is_file():
+        return load_file(folder / "model.safetensors")
+    if (folder / "pytorch_model.bin").is_file():
+        return torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    raise InputError(f"{folder}: holds neither model.safetensors nor pytorch_model.bin; give a checkpoint folder")

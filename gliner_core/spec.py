@@ -1,0 +1,176 @@
+"""Everything that changes a training, as frozen dataclasses with one canonical JSON form and a run id.
+
+Defaults are the paper's recipe (arXiv 2311.08526 sections 2-3 and appendix A, completed by the author's first
+release); `benchmarks/baseline.yaml` states each knob again with its source.
+"""
+
+import hashlib
+import json
+import types
+import typing
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gliner_core.errors import InputError
+from gliner_core.files import read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackboneSpec:
+    """Where the encoder comes from: an installed package, a hub id, a folder, or random weights of a known shape."""
+
+    name: str
+    kind: Literal["package", "hub", "folder", "random"]
+    location: str  # package name, hub id or folder; for `random` the location whose configuration is copied
+    base: Literal["package", "hub", "folder"] = "package"  # how `location` is read; equals `kind` unless random
+    revision: str | None = None
+    sha256: str | None = None  # of model.safetensors; checked at every load
+    num_layers: int | None = None  # keep only the first N transformer layers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """The architecture."""
+
+    backbone: BackboneSpec
+    hidden_size: int = 768  # D
+    span_mode: str = "marker_v0"
+    max_width: int = 12  # K, in words
+    max_words: int = 384
+    rnn: bool = True
+    dropout: float = 0.4
+    score_bias: float | None = None  # initial value of a learnable bias on all scores; None = no bias (paper)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingSpec:
+    """Which types stand in the prompt of a training example."""
+
+    negative_ratio: int = 1  # r ~ U{0..ratio}; (number of gold entities) * r types are drawn from the pool
+    negative_pool: Literal["per_example", "per_batch", "explicit"] = "per_example"
+    type_dropping: bool = True
+    shuffle_types: bool = True
+    max_types: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveSpec:
+    """The loss over valid (span, type) cells."""
+
+    name: str = "bce"
+    positive_weight: float = 2.0  # 2 = the author's code until v0.1.13; 1 = the paper's equation 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimSpec:
+    """The optimiser and its schedule."""
+
+    steps: int = 30_000
+    batch_size: int = 8
+    lr_encoder: float = 1e-5
+    lr_others: float = 5e-5
+    weight_decay: float = 0.01
+    warmup_ratio: float = 0.1
+    grad_clip: float | None = None
+    freeze_embeddings: bool = False
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    bucket_batches: int = 1  # batches are formed by length inside windows of this many batches; 1 = no bucketing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSpec:
+    """The training corpus: its name and the digest of the cards that define it."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainSpec:
+    """One training, fully resolved."""
+
+    model: ModelSpec
+    data: DataSpec
+    sampling: SamplingSpec = field(default_factory=SamplingSpec)
+    objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
+    optim: OptimSpec = field(default_factory=OptimSpec)
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        positive = {
+            "model.hidden_size": self.model.hidden_size,
+            "model.max_width": self.model.max_width,
+            "model.max_words": self.model.max_words,
+            "optim.batch_size": self.optim.batch_size,
+            "optim.bucket_batches": self.optim.bucket_batches,
+            "sampling.max_types": self.sampling.max_types,
+            "objective.positive_weight": self.objective.positive_weight,
+        }
+        for key, value in positive.items():
+            if value <= 0:
+                raise InputError(f"`{key}` is {value}; give a positive number")
+        if self.optim.steps < 0 or self.sampling.negative_ratio < 0:
+            raise InputError("`optim.steps` and `sampling.negative_ratio` must not be negative")
+        if not 0 <= self.model.dropout < 1 or not 0 <= self.optim.warmup_ratio <= 1:
+            raise InputError("`model.dropout` must lie in [0, 1) and `optim.warmup_ratio` in [0, 1]")
+
+    def canonical(self) -> str:
+        """Sorted, compact JSON: the content that the run id stands for."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    def run_id(self, slug: str) -> str:
+        """Readable slug plus 6 hex digits of the content."""
+        return f"{slug}-{hashlib.sha256(self.canonical().encode()).hexdigest()[:6]}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Nested plain data."""
+        return asdict(self)
+
+
+def spec_from_json(data: Any, where: str = "spec") -> TrainSpec:
+    """Builds a TrainSpec; an unknown or missing key or a wrong type is an `InputError` naming the dotted key."""
+    return _build(TrainSpec, data, where, "")
+
+
+def read_spec(path: str | Path) -> TrainSpec:
+    """Reads spec.json."""
+    return spec_from_json(read_json(path), str(path))
+
+
+def _build(cls: Any, data: Any, where: str, prefix: str) -> Any:
+    if not isinstance(data, dict):
+        raise InputError(f"{where}: `{prefix or 'spec'}` must be a mapping")
+    known = typing.get_type_hints(cls)
+    if unknown := sorted(set(data) - set(known)):
+        raise InputError(f"{where}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(known)}")
+    required = [item.name for item in fields(cls) if _is_required(item)]
+    if missing := [name for name in required if name not in data]:
+        raise InputError(f"{where}: key `{prefix}{missing[0]}` is missing")
+    values = {
+        key: _build(known[key], value, where, f"{prefix}{key}.")
+        if is_dataclass(known[key])
+        else _check(known[key], value, f"{where}: `{prefix}{key}`")
+        for key, value in data.items()
+    }
+    try:
+        return cls(**values)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _is_required(item: Any) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _check(annotation: Any, value: Any, where: str) -> Any:
+    options = typing.get_args(annotation) if typing.get_origin(annotation) is types.UnionType else (annotation,)
+    for option in options:
+        if typing.get_origin(option) is Literal and value in typing.get_args(option):
+            return value
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(option, type) and type(value) is option:
+            return value
+    wanted = " or ".join(str(getattr(option, "__name__", option)) for option in options)
+    raise InputError(f"{where} is {value!r}; it must be {wanted}")

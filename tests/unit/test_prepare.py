@@ -1,0 +1,226 @@
+"""Raw files to prepared folders: card checks, whole-folder writes, and the real corpora against known counts."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpora_support import load, mirror, names, raw_files, small
+
+from benchmarks.corpora import folders, prepare
+from benchmarks.corpora.prepare import prepare_dataset
+from gliner_core.errors import InputError
+from gliner_core.examples import Example, read_jsonl
+
+TEXT = "EU\tB-org\nin\tO\nNew\tB-loc\nYork\tI-loc\n\nhi\tO\n\nhi\tO\n"
+
+
+def _prepare(folder: Path, text: str = TEXT, **keys: Any) -> dict[str, Any]:
+    (folder / "a.txt").write_text(text, encoding="utf-8")
+    (folder / "b.txt").write_text("hi\tO\nRome\tB-loc\n\nhi\tO\n", encoding="utf-8")
+    card = small("conll", {"train": ["b.txt"], "test": ["a.txt"]}, **keys)
+    prepare_dataset(card, {"train": [folder / "b.txt"], "test": [folder / "a.txt"]}, folder / "out")
+    return json.loads((folder / "out" / "card.json").read_text(encoding="utf-8"))
+
+
+def test_the_card_describes_what_was_written(tmp_path: Path) -> None:
+    record = _prepare(tmp_path, rename={"loc": "location"})
+    test = record["splits"]["test"]
+    assert (test["sentences"], test["words"], test["spans"]) == (3, 6, 2)
+    assert test["types"] == {"location": 1, "org": 1} and test["widths"] == {"1": 1, "2": 1}
+    assert (test["duplicate_sentences"], test["empty_sentences"], test["unresolved"]) == (1, 2, 0)
+    assert record["overlaps"] == {"train/test": 2} and record["script"] == "Latin"
+    written = (tmp_path / "out" / "test.jsonl").read_bytes()
+    assert test["sha256"] == hashlib.sha256(written).hexdigest()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["card.json", "test.jsonl", "train.jsonl"]
+
+
+def test_unresolved_gold_is_listed_by_example_and_type(tmp_path: Path) -> None:
+    entity = {"name": "w", "type": "ORG", "pos": [0, 1]}
+    whole = {"name": "are", "type": "ORG", "pos": [3, 6]}
+    (tmp_path / "a.json").write_text(json.dumps([{"sentence": "we are", "entities": [entity, whole]}]))
+    options = {"known_unresolved": {"test": 1}}
+    card = small("author_json", {"test": ["a.json"]}, options=options, rename={"ORG": "organization"})
+    prepare_dataset(card, {"test": [tmp_path / "a.json"]}, tmp_path / "out")
+    record = json.loads((tmp_path / "out" / "card.json").read_text(encoding="utf-8"))["splits"]["test"]
+    assert record["unresolved"] == 1
+    assert record["unresolved_gold"] == [["tiny-test-000000", "organization", 0, None]]
+
+
+def test_drop_types_and_readable_style(tmp_path: Path) -> None:
+    text = TEXT.replace("loc", "GeoPlace_x")
+    record = _prepare(tmp_path, text, options={"type_style": "readable"}, drop_types=("geo place x",))
+    assert record["splits"]["test"]["types"] == {"org": 1}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"rename": {"per": "person"}}, r"dataset tiny: `rename` names the tag 'per', .*its tags are loc, org"),
+        ({"labels": ("loc", "org", "person")}, r"dataset tiny: `labels` names 'person', which no split has"),
+        ({"labels": ("loc",)}, r"dataset tiny: the data has the type 'org', which is neither in `labels`"),
+        ({"drop_types": ("misc",)}, r"dataset tiny: `drop_types` names 'misc'"),
+        ({"drop_types": ("loc", "org")}, r"dataset tiny: no split holds a span"),
+        ({"options": {"type_style": "shouty"}}, r"`type_style` 'shouty' is unknown"),
+    ],
+)
+def test_card_and_data_must_agree(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as error:
+        _prepare(tmp_path, **keys)
+    assert "\n" not in str(error.value) and not (tmp_path / "out").exists()
+
+
+def test_gold_repairs_count_as_present_and_as_allowed(tmp_path: Path) -> None:
+    record = _prepare(tmp_path, labels=("loc", "organization"), gold_repairs={"org": "organization"})
+    assert record["splits"]["test"]["types"] == {"loc": 1, "org": 1}
+
+
+def test_an_empty_dataset_and_a_missing_split_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"dataset tiny: split `test` holds no sentence"):
+        _prepare(tmp_path, "\n")
+    with pytest.raises(InputError, match=r"dataset tiny: no files were given for split `test`"):
+        prepare_dataset(small("conll", {"test": ["a.txt"]}), {}, tmp_path / "out")
+
+
+def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _prepare(tmp_path)
+    before = (tmp_path / "out" / "card.json").read_bytes()
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(prepare, "write_json", fail)
+    with pytest.raises(OSError, match="disk full"):
+        _prepare(tmp_path, rename={"loc": "location"})
+    assert (tmp_path / "out" / "card.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt", "out"]
+
+
+def test_a_second_preparation_replaces_the_folder(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "stale.jsonl").write_text("old", encoding="utf-8")
+    with folders.atomic_folder(out) as fresh:
+        (fresh / "new.jsonl").write_text("new", encoding="utf-8")
+    assert [path.name for path in out.iterdir()] == ["new.jsonl"] and list(tmp_path.iterdir()) == [out]
+
+
+def test_every_generated_card_prepares(tmp_path: Path) -> None:
+    cards = [card for name in names("datasets") if (card := load("datasets", name)).generator]
+    assert "demo_train" in [card.name for card in cards]
+    for card in cards:
+        prepare_dataset(card, {}, tmp_path / card.name)
+        record = json.loads((tmp_path / card.name / "card.json").read_text(encoding="utf-8"))
+        assert record["synthetic"] and all(split["spans"] for split in record["splits"].values())
+
+
+def test_every_card_parses_and_carries_its_file_name() -> None:
+    for kind in ("datasets", "suites", "mixtures"):
+        for name in names(kind):
+            assert load(kind, name).name == name
+
+
+def test_suites_and_mixtures_name_datasets_that_exist() -> None:
+    datasets = {name: load("datasets", name) for name in names("datasets")}
+    for name in names("suites"):
+        suite = load("suites", name)
+        for member in suite.datasets:
+            assert suite.synthetic == datasets[member].synthetic and datasets[member].labels
+    for name in names("mixtures"):
+        mixture = load("mixtures", name)
+        for part in (*mixture.parts, *([mixture.dev] if mixture.dev else [])):
+            assert datasets[part.dataset].generator or part.split in datasets[part.dataset].sources
+
+
+# --- the real corpora -------------------------------------------------------------------------------------------------
+
+SUITE_CARDS = [
+    name for suite in ("ood", "ood_author", "multiconer") for name in load("suites", suite).datasets
+]
+# Conversion losses of the author's bundle: (sentences, spans) fewer than upstream in the test split.
+SHORTER = {
+    "crossner_ai": (0, 5),
+    "crossner_literature": (0, 3),
+    "crossner_music": (0, 2),
+    "crossner_politics": (1, 9),
+    "crossner_science": (0, 1),
+    "mit_movie": (1, 1),
+    "mit_restaurant": (1, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, dict[str, str]]:
+    """Known counts by sha256."""
+    with (mirror() / "manifest.tsv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return {row["sha256_raw"]: row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All cards of the three real suites, prepared from the mirror."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for name in SUITE_CARDS:
+        card = load("datasets", name)
+        prepare_dataset(card, raw_files(card, folder / "cache"), folder / name)
+    return folder
+
+
+def _record(prepared: Path, name: str) -> dict[str, Any]:
+    return json.loads((prepared / name / "card.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("name", SUITE_CARDS)
+def test_counts_equal_the_manifest(prepared: Path, manifest: dict[str, dict[str, str]], name: str) -> None:
+    card, record = load("datasets", name), _record(prepared, name)
+    for split, sources in card.sources.items():
+        rows = [manifest[source.sha256] for source in sources]
+        found = record["splits"][split]
+        assert found["sentences"] == sum(int(row["n_sentences"]) for row in rows)
+        assert found["spans"] + found["unresolved"] == sum(int(row["n_spans"]) for row in rows)
+        assert found["lenient_openings"] == 0
+        if rows[0]["n_tokens"]:
+            assert found["words"] == sum(int(row["n_tokens"]) for row in rows)
+
+
+@pytest.mark.mirror
+@pytest.mark.parametrize("name", sorted(SHORTER))
+def test_the_authors_bundle_is_upstream_less_its_losses(prepared: Path, name: str) -> None:
+    card = load("datasets", name)
+    assert load("datasets", f"author_{name}").labels == card.labels
+    upstream = {example.words: example for example in read_jsonl(prepared / name / "test.jsonl")}
+    author = {example.words: example for example in read_jsonl(prepared / f"author_{name}" / "test.jsonl")}
+    counts = _record(prepared, name)["splits"]["test"], _record(prepared, f"author_{name}")["splits"]["test"]
+    spans = [found["spans"] + found["unresolved"] for found in counts]
+    assert (counts[0]["sentences"] - counts[1]["sentences"], spans[0] - spans[1]) == SHORTER[name]
+    missing = [words for words in upstream if words not in author]
+    assert len(missing) == SHORTER[name][0] and not set(author) - set(upstream)
+    repairs = load("datasets", f"author_{name}").gold_repairs
+    extra = [span for words in author for span in _repaired(author[words], repairs) - set(upstream[words].spans)]
+    # Music has one span that upstream does not have; the MIT sets have none.
+    assert len(extra) <= (1 if name == "crossner_music" else 0), extra
+
+
+def _repaired(example: Example, repairs: dict[str, str]) -> set[Any]:
+    return {type(span)(span.start, span.end, repairs.get(span.type, span.type)) for span in example.spans}
+
+
+@pytest.mark.mirror
+def test_published_recall_ceilings_follow_from_unresolved_and_mislabelled_gold(prepared: Path) -> None:
+    movie = _record(prepared, "author_mit_movie")["splits"]["test"]
+    assert movie["unresolved"] == 95 and round(100 * movie["spans"] / 5338, 2) == 98.22
+    music = _record(prepared, "author_crossner_music")["splits"]["test"]
+    assert music["unresolved"] == 1
+    assert (music["types"]["organisation"], music["types"]["misc"]) == (208, 170)
+    assert sum(_record(prepared, "crossner_ai")["splits"]["test"]["types"].values()) == 1809
+
+
+@pytest.mark.mirror
+def test_multilingual_parts_are_disjoint(prepared: Path, manifest: dict[str, dict[str, str]]) -> None:
+    for name in load("suites", "multiconer").datasets:
+        record = _record(prepared, name)["splits"]["test"]
+        assert record["repeated_ids"] == 0 and len(record["types"]) == 6
