@@ -6,6 +6,7 @@ each rule as a parameter instead. Any byte counts: a retraining too many is chea
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,13 @@ PACKAGES = ("gliner_core", "benchmarks")
 
 def source_digest(root: Path, *modules: str) -> str:
     """16 hex digits over the files of the modules and of everything they import from this project."""
+    return files_digest(root, sorted(set().union(*(import_closure(root, module) for module in modules))))
+
+
+def files_digest(root: Path, paths: Iterable[Path]) -> str:
+    """16 hex digits over names and bytes of files."""
     digest = hashlib.sha256()
-    for path in sorted(set().union(*(import_closure(root, module) for module in modules))):
+    for path in paths:
         digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.catalog.cards import ScaleCard
 from benchmarks.catalog.devices import choose_device
 from benchmarks.catalog.grid import Grid, build_grid
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import Settings, load_settings
+
+SYSTEM_WIDTH = 12  # K of systems: the paper's and the released checkpoints'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,26 @@ class Workspace:
     def run(self, run: str) -> Path:
         """Folder of one training."""
         return self.home / "runs" / run
+
+    def suite_files(self, suite: str) -> dict[str, Path]:
+        """Test file of every dataset of a suite."""
+        split = self.registry.suites[suite].split
+        return {name: self.data(name) / f"{split}.jsonl" for name in self.registry.suite_datasets(suite)}
+
+    def max_width(self, owner: str, decoding: str) -> int:
+        """The widest span that a run or system could propose in a cell."""
+        asked = self.grid.decodings[decoding].max_width
+        trained = self.grid.runs[owner].spec.model.max_width if owner in self.grid.runs else SYSTEM_WIDTH
+        return asked or trained
+
+    def dataset_titles(self) -> dict[str, str]:
+        """Readable dataset names."""
+        return {name: card.title for name, card in self.registry.datasets.items()}
+
+    @property
+    def scale(self) -> ScaleCard:
+        """The card of the scale."""
+        return self.registry.scales[self.settings.scale]
 
     def study(self, name: str) -> Path:
         """Folder of one study's cells, table and figure."""

@@ -128,7 +128,9 @@ def _held(card: DatasetCard, split: str, rows: list[Row]) -> list[Row]:
     if (rule := card.options.get("hold_out")) is None:
         return rows
     if set(rule) != {"split", "every"} or rule["split"] not in card.sources or not isinstance(rule["every"], int):
-        raise InputError(f"dataset {card.name}: `hold_out` needs a `split` of the card and a number `every`; correct it")
+        raise InputError(
+            f"dataset {card.name}: `hold_out` needs a `split` of the card and a number `every`; correct it"
+        )
     every, chosen = rule["every"], rule["split"] == split
     return [row for index, row in enumerate(rows, start=1) if (index % every == 0) == chosen]
 

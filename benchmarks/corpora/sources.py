@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benchmarks.catalog.cards import SourceFile
+from benchmarks.catalog.settings import MIRROR_VARIABLE
 from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_text
 
-MIRROR_VARIABLE = "GLINER_BENCH_MIRROR"
 TIMEOUT_SECONDS = 60
 _CHUNK = 1 << 20
 

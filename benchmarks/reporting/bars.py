@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, lighten, shorten
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, lighten, shorten, wrap
 
-BAR_INCHES, BAR_WITH_SEEDS_INCHES = 0.115, 0.14
+BAR_INCHES, TALL_BAR_INCHES = 0.115, 0.14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +36,17 @@ class Group:
 def draw_bars(figure: Figure, groups: Sequence[Group], names: Sequence[str]) -> None:
     """Fills the figure; its height follows the number of bars."""
     step = len(names) + 0.9
+    labels = [wrap(group.label) for group in groups]
     places, height = _places(groups, step)
     has_seeds = any(bar.seeds for group in groups for bar in group.bars if bar)
-    thickness = BAR_WITH_SEEDS_INCHES if has_seeds else BAR_INCHES
+    is_wrapped = any("\n" in label for label in labels)
+    thickness = TALL_BAR_INCHES if has_seeds or is_wrapped else BAR_INCHES
     figure.set_size_inches(COLUMN_INCHES, height * thickness + 0.85 + 0.13 * _legend_rows(names))
     axes = figure.subplots()
     for group, place in zip(groups, places, strict=True):
         _draw_group(axes, group, place)
     axes.set_ylim(height - 0.2, -1.2)
-    axes.set_yticks(places, [shorten(group.label) for group in groups])
+    axes.set_yticks(places, labels)
     for group, label in zip(groups, axes.get_yticklabels(), strict=True):
         label.set_fontweight("bold" if group.strong else "normal")
     axes.tick_params(axis="y", length=0)

@@ -66,7 +66,8 @@ def verdict_summary(verdicts: pd.DataFrame) -> str:
     counts = Counter(verdicts["verdict"].fillna("n/a"))
     reasons = sorted({str(reason).split(";")[0] for reason in verdicts["reason"].dropna()})
     total = sum(counts.values())
-    if set(counts) == {"n/a"} and len(reasons) == 1:
-        return f"Printed numbers: {total}, none of which can be held against this ({reasons[0]})."
+    if set(counts) == {"n/a"}:
+        reason = reasons[0] if len(reasons) == 1 else "each verdict names its reason"
+        return f"Printed numbers: {total}, none of which can be held against this ({reason})."
     told = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
     return f"Printed numbers: {total}, of which {told}."

@@ -35,7 +35,8 @@ VERDICT_COLUMNS = (
     "table", "row", "column", "metric", "published", "ours", "low", "high", "delta", "tolerance", "verdict", "reason",
 )
 PROTOCOL_COLUMNS = (
-    "Protocol", "else asked", "else scored", "Label case", "Label order", "Gold repaired", "Threshold", "Overlap", "Unit",
+    "Protocol", "else asked", "else scored", "Label case", "Label order", "Gold repaired", "Threshold", "Overlap",
+    "Unit",
 )
 # fmt: on
 
@@ -159,7 +160,8 @@ def _leakage_table(facts: ScorecardFacts) -> TextTable:
     rows: list[tuple[object, ...]] = [
         (
             fact.dataset, fact.num_sentences, fact.num_shared_sentences,
-            _share(fact.num_shared_sentences, fact.num_sentences), fact.num_types, fact.num_shared_types, _share(fact.num_shared_types, fact.num_types),
+            _share(fact.num_shared_sentences, fact.num_sentences),
+            fact.num_types, fact.num_shared_types, _share(fact.num_shared_types, fact.num_types),
         )
         for fact in facts.leakage
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """The look of all figures, and how they are saved so that equal data give equal bytes."""
 
+import textwrap
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -87,6 +88,11 @@ def shorten(text: str, width: int = 26) -> str:
     """Cuts a long label so that it cannot push the axes off the page."""
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 3].rstrip() + "..."
+
+
+def wrap(text: str, width: int = 27) -> str:
+    """At most two lines, so that similar long labels stay apart; a longer rest becomes dots."""
+    return "\n".join(textwrap.wrap(text, width, max_lines=2, placeholder="..."))
 
 
 def is_missing(value: object) -> bool:

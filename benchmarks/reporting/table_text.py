@@ -47,12 +47,12 @@ class TextCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
-    """One shown table; `breaks` are the rows before which a rule is drawn."""
+    """One shown table; `groups` are titles that stand above the row of the given number."""
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[TextCell, ...], ...]
-    breaks: tuple[int, ...] = ()
+    groups: tuple[tuple[int, str], ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -90,21 +90,19 @@ def _text_table(heading: str, block: pd.DataFrame) -> TextTable:
         if has_spread:
             cells[f"{headline}, seed spread"] = _spread_cell(record, headline)
         rows.append(tuple(cells[name] for name in columns))
-    sources = block["Source"].tolist()
-    breaks = tuple(place for place in range(1, len(sources)) if sources[place] != sources[place - 1])
+    sources = ["", *block["Source"]]
+    groups = [(place - 1, sources[place]) for place in range(1, len(sources)) if sources[place] != sources[place - 1]]
     return TextTable(
         heading=heading,
         columns=tuple(columns),
         rows=tuple(rows),
-        breaks=breaks,
+        groups=tuple(groups) if len(groups) > 1 else (),
         notes=_notes(block, values, bool(has_spread)),
     )
 
 
 def _is_shown(name: str, block: pd.DataFrame) -> bool:
-    hidden = name == "Block" or name.endswith((*COMPANIONS, " (path)"))
-    if name == "Source":
-        return block[name].nunique() > 1
+    hidden = name in ("Block", "Source") or name.endswith((*COMPANIONS, " (path)"))
     return not hidden and bool((block[name].notna() & (block[name].astype(str) != "")).any())
 
 
@@ -170,7 +168,10 @@ def to_markdown(table: TextTable, link: Callable[[str], str] | None = None) -> s
     lines = [f"{escape_markdown(table.heading)}\n"] if table.heading else []
     lines.append("| " + " | ".join(escape_markdown(name) for name in table.columns) + " |")
     lines.append("|" + "|".join("---:" if flag else "---" for flag in numeric) + "|")
-    for row in table.rows:
+    groups = dict(table.groups)
+    for place, row in enumerate(table.rows):
+        if place in groups:
+            lines.append(f"| *{escape_markdown(groups[place])}* |" + " |" * (len(table.columns) - 1))
         lines.append("| " + " | ".join(_markdown_cell(cell, link) for cell in row) + " |")
     lines.extend(f"\n{note}" for note in table.notes)
     return "\n".join(lines) + "\n"
@@ -194,13 +195,15 @@ def numeric_columns(table: TextTable) -> tuple[bool, ...]:
 def to_latex(table: TextTable, caption: str) -> str:
     """A `booktabs` table; intervals are set smaller behind their value."""
     numeric = numeric_columns(table)
-    title = escape_latex(f"{caption} {table.heading}".strip())
+    title = escape_latex(f"{caption}. {table.heading}" if table.heading else caption)
     lines = [r"\begin{table*}[t]", r"\centering\small", rf"\caption{{{title}}}"]
     lines.append(rf"\begin{{tabular}}{{{''.join('r' if flag else 'l' for flag in numeric)}}}")
+    groups = dict(table.groups)
     lines += [r"\toprule", " & ".join(escape_latex(name) for name in table.columns) + r" \\", r"\midrule"]
     for place, row in enumerate(table.rows):
-        if place in table.breaks:
-            lines.append(r"\midrule")
+        if place in groups:
+            lines += [r"\midrule"] * bool(place)
+            lines.append(rf"\multicolumn{{{len(numeric)}}}{{l}}{{\textit{{{escape_latex(groups[place])}}}}} \\")
         shown = [
             escape_latex(cell.text) + (rf" {{\scriptsize {escape_latex(cell.detail)}}}" if cell.detail else "")
             for cell in row

@@ -13,7 +13,15 @@ import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
-from benchmarks.reporting.table_text import COMPANIONS, COSTS, DELTA, text_tables, to_latex, to_markdown
+from benchmarks.reporting.table_text import (
+    COMPANIONS,
+    COSTS,
+    DELTA,
+    escape_markdown,
+    text_tables,
+    to_latex,
+    to_markdown,
+)
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write
 
@@ -51,7 +59,7 @@ def write_table(frame: pd.DataFrame, csv: Path, md: Path, tex: Path, caption: st
     with atomic_write(csv) as stream:
         plain.drop(columns=empty).to_csv(stream, index=False, lineterminator="\n")
     with atomic_write(md) as stream:
-        stream.write("\n".join([f"**{caption}**", "", *(to_markdown(table) for table in tables)]))
+        stream.write("\n".join([f"**{escape_markdown(caption)}**", "", *(to_markdown(table) for table in tables)]))
     with atomic_write(tex) as stream:
         stream.write("\n".join(to_latex(table, caption) for table in tables))
 
@@ -87,10 +95,13 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
     if printed.empty:
         return "", measured
     first = printed.iloc[0]
-    name = f"Published: {first['paper']}, Table {_table_number(first['table'])}"
+    paper = re.sub(r"^(?=\d{4}\.\d{5})", "arXiv ", str(first["paper"]))
+    name = f"Published: {paper}, Table {_table_number(first['table'])}"
     if comparable:
         shared = f"{name}, and m{here}"
         return shared, shared
+    if index.card.layout == "axes" and index.scale == "paper":
+        return name, measured  # columns differ, the numbers do not: the verdicts compare them one by one
     return f"{name} (not comparable with the block below)", f"{measured} (not comparable with the block above)"
 
 

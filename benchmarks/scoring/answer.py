@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.catalog.cards import DatasetCard, SystemCard
 from benchmarks.catalog.grid import Decoding
+from benchmarks.catalog.workspace import SYSTEM_WIDTH
 from benchmarks.scoring.predictions import Candidates, write_predictions
 from benchmarks.scoring.protocol import ask
 from gliner_core.examples import Example, read_jsonl
@@ -18,7 +19,6 @@ from gliner_core.pretrained import GLiNER
 from gliner_core.seeding import derive_seed
 
 FLOOR = 0.05  # candidates below it are not kept; thresholds in use are 0.1 and more
-RANDOM_WIDTH = 12  # K of the random scorer: the paper's
 
 
 def answer_cell(
@@ -69,7 +69,7 @@ def random_scores(examples: Sequence[Example], labels: Sequence[str], seed: int,
     draw = np.random.default_rng(derive_seed(seed, "random-scorer", dataset))
     found = []
     for example in examples:
-        start, width, label = np.indices((len(example.words), RANDOM_WIDTH, len(labels))).reshape(3, -1)
+        start, width, label = np.indices((len(example.words), SYSTEM_WIDTH, len(labels))).reshape(3, -1)
         inside = start + width < len(example.words)
         start, width, label = start[inside], width[inside], label[inside]
         score = draw.random(len(start), dtype=np.float32)

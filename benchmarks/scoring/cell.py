@@ -40,15 +40,14 @@ def score_cell(
     max_width: int,
     out: Path,
     resamples: int = RESAMPLES,
-    facts: Path | None = None,
 ) -> None:
     """Writes the score file of one prediction file; `max_width` is the widest span the model could propose.
 
-    `facts` is the card.json that `prepare` wrote beside the gold: its `unresolved_gold` counts as never found.
+    Where `prepare` left a card.json beside the gold, its `unresolved_gold` counts as never found.
     """
     answered, examples = read_predictions(predictions), read_jsonl(gold)
     _check(predictions, gold, answered, examples, card)
-    unresolved = unresolved_gold(protocol, card, examples, _listed(facts, gold))
+    unresolved = unresolved_gold(protocol, card, examples, _listed(gold))
     truth = gold_spans(protocol, card, examples)
     try:
         decoded = decoded_spans(protocol, card, answered)
@@ -97,8 +96,9 @@ def _check(
             )
 
 
-def _listed(facts: Path | None, gold: Path) -> list[list[Any]]:
-    if facts is None:
+def _listed(gold: Path) -> list[list[Any]]:
+    facts = gold.with_name("card.json")
+    if not facts.exists():
         return []
     try:
         return read_json(facts)["splits"][gold.stem]["unresolved_gold"]

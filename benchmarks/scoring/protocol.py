@@ -7,7 +7,7 @@ name `else`, UniNER and GNER leave it out (issue yyDing1/GNER#3), and UniNER com
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -38,6 +38,17 @@ class Unresolved(NamedTuple):
 Item = Span | Mention | Unresolved
 
 
+class Asking(Protocol):
+    """What decides the prompt: a protocol card, or a decoding of the grid."""
+
+    @property
+    def ask_else(self) -> bool: ...
+    @property
+    def label_case(self) -> str: ...
+    @property
+    def label_order(self) -> str: ...
+
+
 def decoding_of(protocol: ProtocolCard) -> dict[str, Any]:
     """The part of a protocol that decides the prediction file; protocols that agree on it share one file."""
     return {name: getattr(protocol, name) for name in ("ask_else", "label_case", "label_order")}
@@ -49,24 +60,24 @@ def with_decoding(protocol: ProtocolCard, decoding: Mapping[str, Any]) -> Protoc
     return ProtocolCard.model_validate(protocol.model_dump() | asked)
 
 
-def ask(protocol: ProtocolCard, card: DatasetCard) -> tuple[str, ...]:
+def ask(asking: Asking, card: DatasetCard) -> tuple[str, ...]:
     """The label strings of the prompt, in prompt order."""
-    return tuple(answers(protocol, card))
+    return tuple(answers(asking, card))
 
 
-def answers(protocol: ProtocolCard, card: DatasetCard) -> dict[str, str]:
+def answers(asking: Asking, card: DatasetCard) -> dict[str, str]:
     """Asked string -> label of the card, in prompt order."""
-    labels = [label for label in card.labels if protocol.ask_else or label != card.else_label]
+    labels = [label for label in card.labels if asking.ask_else or label != card.else_label]
     asked: dict[str, str] = {}
     for label in labels:
-        text = _with_case(label, protocol.label_case)
+        text = _with_case(label, asking.label_case)
         if text in asked:
             raise InputError(
                 f"benchmarks/datasets/{card.name}.yaml: `labels` {asked[text]!r} and {label!r} are both asked as "
-                f"{text!r} under protocol {protocol.name}; rename one or choose another `label_case`"
+                f"{text!r} in `label_case` {asking.label_case}; rename one or choose another case"
             )
         asked[text] = label
-    return {text: asked[text] for text in _in_order(list(asked), protocol.label_order)}
+    return {text: asked[text] for text in _in_order(list(asked), asking.label_order)}
 
 
 def gold_spans(protocol: ProtocolCard, card: DatasetCard, examples: Sequence[Example]) -> list[tuple[Span, ...]]:

@@ -1,7 +1,11 @@
 """What the corpus tests share: real cards, the mirror of raw files, and small cards over hand-written files."""
 
+import atexit
+import functools
 import hashlib
+import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,11 @@ import pytest
 import yaml
 
 from benchmarks.catalog.cards import DatasetCard, MixtureCard, SourceFile, SuiteCard
-from benchmarks.corpora.sources import MIRROR_VARIABLE, fetch
+from benchmarks.catalog.settings import MIRROR_VARIABLE
+from benchmarks.corpora.formats import Reading, read
+from benchmarks.corpora.prepare import prepare_dataset
+from benchmarks.corpora.sources import fetch
+from gliner_core.examples import Example
 
 CARDS = Path(__file__).resolve().parents[2] / "benchmarks"
 MODELS = {"datasets": DatasetCard, "suites": SuiteCard, "mixtures": MixtureCard}
@@ -32,9 +40,38 @@ def mirror() -> Path:
     return Path(os.environ[MIRROR_VARIABLE])
 
 
-def raw_files(card: DatasetCard, cache: Path) -> dict[str, list[Path]]:
-    """The fetched files of a card, from the mirror only."""
-    return {split: [fetch(item, cache, mirror(), True) for item in items] for split, items in card.sources.items()}
+@functools.cache
+def _scratch() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="gliner-bench-corpora-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@functools.cache
+def prepared(name: str) -> Path:
+    """The prepared folder of a card, made once a test session; real corpora come from the mirror only."""
+    card: DatasetCard = load("datasets", name)
+    cache = _scratch() / "cache"
+    files = {split: [fetch(item, cache, mirror(), True) for item in items] for split, items in card.sources.items()}
+    prepare_dataset(card, files, _scratch() / name)
+    return _scratch() / name
+
+
+def record(name: str) -> dict[str, Any]:
+    """The figures of a prepared card."""
+    return json.loads((prepared(name) / "card.json").read_text(encoding="utf-8"))
+
+
+def read_raw(folder: Path, reader: str, text: str | bytes, **options: Any) -> Reading:
+    """The bytes of one file a.txt through a reader."""
+    path = folder / "a.txt"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read(small(reader, {"test": ["a.txt"]}, options=options), "test", [path])
+
+
+def spans(example: Example) -> list[tuple[str, str]]:
+    """Surface and type of every span."""
+    return [(example.text(span), span.type) for span in example.spans]
 
 
 def source(path: str, data: bytes = b"") -> SourceFile:

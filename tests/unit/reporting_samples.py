@@ -118,6 +118,16 @@ def width_card(**changes: Any) -> StudyCard:
     return study("width", title="Maximum span width K", figure="lines", axes={"max_width": [4, 6, 8, 12]}, **changes)
 
 
+def grid_cells() -> pd.DataFrame:
+    """The same axis as the grid names it: the baseline is known by its run id only."""
+    rows = []
+    for value, f1 in ((4, 44.0), (8, 51.0), (12, 52.0)):
+        variant = rows_of(f"max_width={value}", f1, label=f"max width {value}", seeds=(1, 2), study_name="width")
+        name = "baseline" if value == 12 else f"max_width-{value}"
+        rows += [row | {"run": f"{name}_s{row['seed']}-0a1b2c"} for row in variant]
+    return pd.DataFrame(rows)
+
+
 def loss_cells(protocols: Sequence[str] = ("gliner_official", "no_else")) -> pd.DataFrame:
     """A categorical axis under two protocols, three seeds."""
     rows = []

@@ -65,9 +65,9 @@ class Cell:
         defaults = {"dataset": "tiny", "labels": list(CARD.labels), "floor": 0.3, "decoding": {}}
         write_predictions(self.predictions, defaults | header, sentences)
 
-    def scores(self, max_width: int = 12, facts: Path | None = None, **changes: Any) -> dict[str, Any]:
+    def scores(self, max_width: int = 12, **changes: Any) -> dict[str, Any]:
         protocol = OFFICIAL.model_copy(update=changes)
-        score_cell(self.predictions, self.gold, CARD, protocol, max_width, self.out, 200, facts)
+        score_cell(self.predictions, self.gold, CARD, protocol, max_width, self.out, 200)
         return json.loads(self.out.read_text(encoding="utf-8"))
 
 
@@ -133,7 +133,7 @@ def test_unresolved_gold_is_counted_and_never_found(cell: Cell, tmp_path: Path) 
     facts = tmp_path / "card.json"
     listed = [["a", "person", 1, 2], ["d", "misc", 0, 3]]
     facts.write_text(json.dumps({"splits": {"gold": {"unresolved_gold": listed}}}), encoding="utf-8")
-    scores = cell.scores(facts=facts)
+    scores = cell.scores()
     assert scores["counts"] == {"true_positive": 2, "predicted": 6, "gold": 10}
     assert [row[2] for row in scores["sentences"]] == [4, 3, 2, 1]
     assert (scores["unreachable"]["offset"], scores["errors"]["missed"]) == (2, 5)
@@ -144,7 +144,16 @@ def test_facts_of_another_split_are_refused(cell: Cell, tmp_path: Path) -> None:
     facts = tmp_path / "card.json"
     facts.write_text(json.dumps({"splits": {"dev": {"unresolved_gold": []}}}), encoding="utf-8")
     with pytest.raises(InputError, match=r"card.json: `splits.gold.unresolved_gold` is missing; prepare"):
-        cell.scores(facts=facts)
+        cell.scores()
+
+
+def test_the_ceiling_counts_the_best_choice_of_disjoint_gold(cell: Cell) -> None:
+    spans = (Span(0, 9, "person"), Span(1, 2, "place"), Span(4, 5, "place"), Span(10, 13, "person"))
+    write_jsonl(cell.gold, [Example(id=item.id, words=WORDS, spans=spans if item.id == "a" else ()) for item in GOLD])
+    assert cell.scores(max_width=10)["unreachable"]["overlap"] == 1  # only the span around the two short ones
+    assert cell.scores(max_width=10)["unreachable"]["width"] == 0
+    assert cell.scores(max_width=10, overlap="nested")["reachable_recall_pct"] == 100.0
+    assert cell.scores(max_width=9)["unreachable"] == {"offset": 0, "label": 0, "width": 1, "window": 0, "overlap": 0}
 
 
 def test_nested_decoding_does_not_excuse_crossing_gold(cell: Cell) -> None:

@@ -58,6 +58,11 @@ def test_verdict_rule(ours: float | None, low: float | None, high: float | None,
     assert verdict(ours, low, high, 60.9, 0.5, scale="paper", same_protocol=True) == expected
 
 
+def test_the_tolerance_is_not_missed_by_a_rounding_error() -> None:
+    assert 0.9 - 0.3 > 0.6
+    assert verdict(0.9, None, None, 0.3, 0.6, scale="paper", same_protocol=True) == "match"
+
+
 def test_no_verdict_outside_the_paper_scale_and_protocol() -> None:
     assert verdict(60.9, 60.0, 61.0, 60.9, 0.5, scale="pilot", same_protocol=True) == "n/a"
     assert verdict(60.9, 60.0, 61.0, 60.9, 0.5, scale="paper", same_protocol=False) == "n/a"
@@ -92,6 +97,11 @@ def test_an_average_over_other_datasets_is_not_comparable() -> None:
     average = number(held(cells({}, datasets=TABLE_1[:-1])), "GLiNER-L", "Average")
     assert (average["verdict"], pd.isna(average["ours"])) == ("n/a", True)
     assert average["reason"] == "f1_pct of average over the paper's datasets was not measured here"
+
+
+def test_each_table_has_its_own_average() -> None:
+    average = number(held(cells({}), "Table 2"), "Average", "GLiNER-L")
+    assert (average["verdict"], pd.isna(average["ours"])) == ("n/a", True)
 
 
 def test_another_protocol_is_shown_without_a_verdict() -> None:

@@ -94,7 +94,7 @@ def test_printed_values_are_marked_where_the_datasets_are_the_papers() -> None:
 def test_languages_stand_under_their_script_with_its_mean() -> None:
     index = CellIndex(samples.language_cells(), samples.language_card())
     groups, names = bar_groups(index, samples.published_rows(), samples.LANGUAGE_TITLES)
-    assert names == ("Trained on English", "Multilingual encoder")
+    assert names == ("Trained on English (baseline)", "Multilingual encoder")
     assert [group.section for group in groups if group.section] == ["Latin", "Other scripts", "All languages"]
     assert [group.label for group in groups][:6] == ["German", "English", "Spanish", "Dutch", "Turkish", "mean of 5"]
     assert groups[6].label == "Bengali (Bengali)"

@@ -148,6 +148,11 @@ def test_unresolved_gold_follows_the_protocol() -> None:
     }
 
 
+def test_unresolved_gold_of_another_file_is_refused() -> None:
+    with pytest.raises(InputError, match=r"sentence 'x', which music lacks; prepare it again"):
+        unresolved_gold(protocol("gliner-official"), music(), [GOLD], [["x", "song", 0, 1]])
+
+
 def test_answers_come_back_under_the_labels_of_the_card() -> None:
     card, title = music(), protocol("gliner-title", label_order="reversed")
     found = predicted_spans(title, card, predictions(ask(title, card), [(0, 0, 2, 0.9), (3, 4, 0, 0.8)]))

@@ -15,14 +15,8 @@ import reporting_samples as samples
 from benchmarks.catalog.cards import ProtocolCard
 from benchmarks.reporting.narrative import finding, verdict_summary
 from benchmarks.reporting.scorecard import build_scorecard, relative_address, without_password
-from benchmarks.reporting.scorecard_facts import (
-    LeakageFact,
-    Provenance,
-    RunFact,
-    ScorecardFacts,
-    StudySection,
-    TruncationFact,
-)
+from benchmarks.reporting.scorecard_facts import LeakageFact, Provenance, RunFact, ScorecardFacts, StudySection
+from benchmarks.reporting.scorecard_facts import TruncationFact as LostWords
 from benchmarks.reporting.summary import CellIndex
 from gliner_core.errors import InputError
 
@@ -76,13 +70,11 @@ def facts(**changes: Any) -> ScorecardFacts:
         "is_synthetic": True,
         "protocols": (ProtocolCard(name="gliner-official", title="Official", ask_else=True, score_else=True),),
         "leakage": (
-            LeakageFact(
-                dataset="demo_sky", num_sentences=200, num_shared_sentences=3, num_types=8, num_shared_types=5
-            ),
+            LeakageFact(dataset="sky", num_sentences=200, num_shared_sentences=3, num_types=8, num_shared_types=5),
         ),
         "truncation": (
-            TruncationFact(system="r1", dataset="demo_sky", num_words=1000, num_words_lost=17, num_sentences_cut=2),
-            TruncationFact(system="r1", dataset="demo_kitchen", num_words=1000, num_words_lost=0, num_sentences_cut=0),
+            LostWords(system="r1", dataset="demo_sky", num_words=1000, num_words_lost=17, num_sentences_cut=2),
+            LostWords(system="r1", dataset="demo_kitchen", num_words=1000, num_words_lost=0, num_sentences_cut=0),
         ),
         "provenance": provenance,
         "runs": (
@@ -158,9 +150,9 @@ def test_html_is_well_formed_self_contained_and_has_unique_ids(tmp_path: Path) -
 def test_headline_study_comes_first_and_its_table_is_not_repeated(tmp_path: Path) -> None:
     md, html = build(tmp_path)
     for text in (md, html):
-        assert text.index("Headline: Zero-shot NER out of domain") < text.index("Maximum span width K", 2000)
-        assert text.count("GLiNER-L") - text.count("verdict") < 10
+        assert text.index("Headline: Zero-shot NER out of domain") < text.rindex("Maximum span width K")
     assert md.count("| Untrained |") == 1
+    assert html.count(">Untrained<") == 1
 
 
 def test_synthetic_scales_carry_a_banner_and_others_do_not(tmp_path: Path) -> None:
@@ -185,9 +177,9 @@ def test_the_page_shows_all_facts_and_no_password(tmp_path: Path) -> None:
 def test_finding_takes_its_numbers_from_the_cells() -> None:
     text = finding(CellIndex(samples.width_cells(), samples.width_card()))
     assert text == (
-        "Under the protocol gliner_official, Baseline (K = 12) reaches an average F1 of 53.5 % (95 % interval over test "
-        "sentences 51.3 to 55.9; mean of 3 seeds that span 53.0 to 54.0); of 3 other variants the highest is K = 8 with "
-        "52.5 % (-1.0 points) and the lowest K = 4 with 45.5 % (-8.0 points)."
+        "Under the protocol gliner_official, Baseline (K = 12) reaches an average F1 of 53.5 % (95 % interval over "
+        "test sentences 51.3 to 55.9; mean of 3 seeds that span 53.0 to 54.0); of 3 other variants the highest is K = "
+        "8 with 52.5 % (-1.0 points) and the lowest K = 4 with 45.5 % (-8.0 points)."
     )
     text = finding(CellIndex(samples.main_cells(), samples.main_card()))
     assert text.endswith("one seed); Untrained reaches 3.0 %; Random scorer reaches 2.2 %.")
@@ -196,10 +188,9 @@ def test_finding_takes_its_numbers_from_the_cells() -> None:
 
 
 def test_verdict_summary_gives_the_common_reason() -> None:
-    rows = samples.verdict_rows().assign(verdict="n/a", reason=["scale demo is not the paper's; more", *["scale demo is not the paper's"] * 3])  # fmt: skip # noqa: E501
-    assert verdict_summary(rows) == (
-        "Printed numbers: 4, none of which can be held against this (scale demo is not the paper's)."
-    )
+    why = "scale demo is not the paper's"
+    rows = samples.verdict_rows().assign(verdict="n/a", reason=[f"{why}; more", why, why, why])
+    assert verdict_summary(rows) == f"Printed numbers: 4, none of which can be held against this ({why})."
     assert verdict_summary(rows.iloc[:0]) == "The paper prints no number for this question."
 
 
@@ -214,7 +205,7 @@ def test_hostile_text_cannot_become_markup(tmp_path: Path) -> None:
     assert not [tag for tag, _ in page.tags if tag == "script"]
     assert not [address for address, _ in page.links if address.lower().startswith("javascript:")]
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
-    assert "<script>" not in md and "](javascript:" not in md
+    assert "<script>" not in md and not re.search(r"(?<!\\)\]\(javascript:", md)
 
 
 def test_addresses_are_relative_to_the_page(tmp_path: Path) -> None:

@@ -43,6 +43,15 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
+        def do_GET(self) -> None:
+            """Serves the folder; a file named cut.* is announced longer than it is."""
+            if not self.path.startswith("/cut"):
+                return super().do_GET()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(DATA)))
+            self.end_headers()
+            self.wfile.write(DATA[:100])
+
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -140,6 +149,13 @@ def test_a_source_without_digest_is_pinned_by_its_first_download(tmp_path: Path,
     with pytest.raises(InputError, match=r"train\.json: .* is pinned"):
         fetch(item, cache, None)
     assert _rejected(cache) == [b"a new revision"]
+
+
+def test_a_download_that_breaks_off_is_refused_even_without_digest(tmp_path: Path, site: tuple[str, Path]) -> None:
+    item = LocalSource(path="cut.json", hub="o/d", revision="main", base=site[0])
+    with pytest.raises(InputError, match=r"cut\.json: .*(sent 100 of|cannot be reached)"):
+        fetch(item, tmp_path / "cache", None)
+    assert not (tmp_path / "cache" / "pins").exists() and not _leftovers(tmp_path / "cache")
 
 
 def test_a_pin_that_is_no_digest_is_named(tmp_path: Path, site: tuple[str, Path]) -> None:

@@ -21,8 +21,8 @@ def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
     """Sentences of a column file.
 
     Options: `token` and `tag` (column numbers, 0 and -1), `separator` (tab, space, whitespace), `scheme` (bio, iob1,
-    io), `id_comment` (lines with this prefix, e.g. "# id", name the next sentence), `docstart` (drop -DOCSTART- lines), `skip_starting`
-    (drop sentences that start with one of these words; they are markup, not text).
+    io), `id_comment` (lines with this prefix, e.g. "# id", name the next sentence), `docstart` (drop -DOCSTART-
+    lines), `skip_starting` (drop sentences that start with one of these words; they are markup, not text).
     """
     separator = options.get("separator", "tab")
     scheme = options.get("scheme", "bio")

@@ -55,7 +55,9 @@ class RawFile:
                 f"name the file's encoding under `options: encodings:` of the card"
             ) from None
         except LookupError:
-            raise InputError(f"{self.label}: encoding {self.encoding!r} is unknown; use one that Python knows") from None
+            raise InputError(
+                f"{self.label}: encoding {self.encoding!r} is unknown; use one that Python knows"
+            ) from None
         return text.removeprefix("\ufeff")
 
     def lines(self) -> list[str]:
@@ -108,13 +110,13 @@ def split_words(text: str) -> list[tuple[str, int, int]]:
 def align(
     pieces: list[tuple[str, int, int]], entities: Iterable[tuple[int, int, str]]
 ) -> tuple[tuple[Span, ...], tuple[Unresolved, ...]]:
-    """Character spans (end exclusive) to word spans; an offset inside a word leaves the entity unresolved."""
+    """Non-empty character spans (end exclusive) to word spans; an offset inside a word leaves the entity unresolved."""
     first = {start: index for index, (_, start, _) in enumerate(pieces)}
     last = {end: index for index, (_, _, end) in enumerate(pieces)}
     spans, unresolved = [], []
     for char_start, char_end, kind in entities:
         start, end = first.get(char_start), last.get(char_end)
-        if start is None or end is None or end < start:
+        if start is None or end is None:
             unresolved.append(Unresolved(type=kind, start=start, end=end))
         else:
             spans.append(Span(start, end, kind))

@@ -1,0 +1,42 @@
+# GLiNER Bench: trains GLiNER variants, evaluates them, and writes tables, figures and a scorecard.
+#   snakemake --cores all                               the scale of workflow/config.yaml (demo)
+#   snakemake --cores all --config scale=pilot mirror=DIR studies=[main_table] seeds=[1]
+#   snakemake --cores all --use-conda                   the same with conda environments
+# Cards in benchmarks/ say what is computed, benchmarks/ and gliner_core/ hold the code, workflow/rules/ the steps.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "workflow/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/track.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/scorecard.smk"
+
+
+localrules:
+    all,
+    data,
+    fetch,
+
+
+rule all:
+    """Everything: every study of the scale, and the scorecard."""
+    default_target: True
+    input:
+        SPACE.home / "scorecard.html",
+        SPACE.home / "scorecard.md",
+
+
+rule data:
+    """Raw files fetched, checked and prepared; afterwards the workflow needs no network."""
+    input:
+        suite_data,
+        SPACE.mixture(SCALE.mixture),

@@ -1,0 +1,84 @@
+"""Command line: `python -m benchmarks list|plan|evaluate|headline|ui`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.catalog.registry import read_yaml
+from benchmarks.catalog.workspace import Workspace, open_workspace
+from gliner_core.errors import InputError
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "scales")
+
+
+def workspace_from(settings: Sequence[str]) -> Workspace:
+    """The workspace of workflow/config.yaml with `key=value` changes (values are YAML)."""
+    config: dict[str, Any] = read_yaml(ROOT / "workflow" / "config.yaml")
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--config {setting!r}: write key=value")
+        config[key] = yaml.safe_load(value)
+    return open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="GLiNER Bench")
+    commands = parser.add_subparsers(dest="command", required=True)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", nargs="*", default=[], metavar="KEY=VALUE", help="as `snakemake --config`")
+    listing = commands.add_parser("list", parents=[shared], help="what is there")
+    listing.add_argument("kind", nargs="?", choices=KINDS, help="one kind of card; default: counts of all")
+    commands.add_parser("plan", parents=[shared], help="what a scale will run, with estimates")
+    commands.add_parser("headline", parents=[shared], help="headline table of the last run, and where everything is")
+    interface = commands.add_parser("ui", parents=[shared], help="MLflow UI over the tracking store")
+    interface.add_argument("--host", default="127.0.0.1")
+    interface.add_argument("--port", type=int, default=5000)
+    evaluate = commands.add_parser("evaluate", parents=[shared], help="scores any GLiNER checkpoint on a suite")
+    evaluate.add_argument("--model", required=True, help="checkpoint folder or hub id")
+    evaluate.add_argument("--revision", help="hub revision")
+    evaluate.add_argument("--suite", required=True)
+    evaluate.add_argument("--protocol", help="default: the suite's")
+    evaluate.add_argument("--out", type=Path, help="default: results/evaluations/<model>/<suite>")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; prints one sentence and returns 2 on wrong input."""
+    options = build_parser().parse_args(arguments)
+    try:
+        space = workspace_from(options.config)
+        if options.command == "list":
+            from benchmarks.commands.listing import list_cards
+
+            list_cards(space, options.kind)
+        elif options.command == "plan":
+            from benchmarks.commands.plan import print_plan
+
+            print_plan(space)
+        elif options.command == "headline":
+            from benchmarks.commands.headline import print_headline
+
+            print_headline(space)
+        elif options.command == "ui":
+            from benchmarks.commands.interface import open_interface
+
+            open_interface(space, options.host, options.port)
+        else:
+            from benchmarks.commands.evaluate import evaluate_model
+
+            evaluate_model(space, options)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

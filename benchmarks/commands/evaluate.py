@@ -1,0 +1,74 @@
+"""`python -m benchmarks evaluate`: any GLiNER checkpoint on any suite, without the workflow."""
+
+import argparse
+import re
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.catalog.cards import DatasetCard, SystemCard
+from benchmarks.catalog.grid import decoding_for
+from benchmarks.catalog.workspace import SYSTEM_WIDTH, Workspace
+from benchmarks.corpora.prepare import prepare_dataset
+from benchmarks.corpora.sources import fetch
+from benchmarks.scoring.answer import answer_cell
+from benchmarks.scoring.cell import score_cell
+from benchmarks.scoring.statistics import suite_interval
+from gliner_core.errors import InputError
+from gliner_core.files import read_json
+
+
+def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
+    """Predicts and scores every dataset of the suite and prints P, R, F1 with intervals."""
+    registry = space.registry
+    suite = _known(options.suite, registry.suites, "suite")
+    protocol = _known(options.protocol or suite.protocol, registry.protocols, "protocol")
+    model: Path | SystemCard = Path(options.model)
+    if not model.is_dir():
+        model = SystemCard(
+            name="model", title="model", kind="checkpoint", hub=options.model, revision=options.revision or "main"
+        )
+    slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", str(options.model)).strip("_.")
+    out = options.out or space.results / "evaluations" / slug / suite.name
+    table = Table(
+        "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
+    )
+    counts, rates = [], []
+    for name, gold in space.suite_files(suite.name).items():
+        card = registry.datasets[name]
+        _prepared(space, card)
+        predictions, scores = out / name / "predictions.jsonl", out / name / f"scores.{protocol.name}.json"
+        answer_cell(model, card, gold, decoding_for(protocol, {}), predictions, device=space.device)
+        score_cell(predictions, gold, card, protocol, SYSTEM_WIDTH, scores)
+        score = read_json(scores)
+        counts.append(np.asarray(score["sentences"]))
+        rates.append([score[f"{rate}_pct"] for rate in ("precision", "recall", "f1")])
+        interval = score["interval"]
+        table.add_row(
+            card.title, *(f"{rate:.1f}" for rate in rates[-1]), _bounds(interval["low_pct"], interval["high_pct"])
+        )
+    mean = suite_interval(counts, 0)
+    table.add_row(
+        "Average", *(f"{rate:.1f}" for rate in np.mean(rates, axis=0)), _bounds(100 * mean.low, 100 * mean.high)
+    )
+    Console().print(table)
+    print(f"predictions and scores: {out}")
+
+
+def _prepared(space: Workspace, card: DatasetCard) -> None:
+    if not (space.data(card.name) / "card.json").is_file():
+        place = space.settings.cache_folder(), space.settings.mirror_folder(), space.settings.offline
+        files = {split: [fetch(item, *place) for item in items] for split, items in card.sources.items()}
+        prepare_dataset(card, files, space.data(card.name))
+
+
+def _known(name: str, cards: dict, kind: str) -> object:
+    if name not in cards:
+        raise InputError(f"--{kind} {name!r} is unknown; known: {', '.join(sorted(cards))}")
+    return cards[name]
+
+
+def _bounds(low: float, high: float) -> str:
+    return f"[{low:.1f}, {high:.1f}]"

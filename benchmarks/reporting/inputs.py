@@ -1,0 +1,23 @@
+"""What the reporting steps read: cells with or without their costs, and the published numbers of a study."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.catalog.cards import StudyCard
+from benchmarks.reporting.compare import load_published
+from benchmarks.reporting.summary import read_cells
+
+PAPER = "gliner_2311.08526"
+
+
+def published_of(card: StudyCard) -> pd.DataFrame:
+    """Published rows of the files a study refers to; without references, an empty frame with the same columns."""
+    files = list(dict.fromkeys(reference.file for reference in card.references))
+    frames = [load_published(name) for name in files or [PAPER]]
+    return pd.concat(frames, ignore_index=True) if files else frames[0].iloc[:0]
+
+
+def read_cells_with_costs(cells: str | Path, costs: str | Path) -> pd.DataFrame:
+    """Scores and costs of a study in one frame. Tables take scores alone, because times never repeat to the byte."""
+    return pd.concat([read_cells(cells), read_cells(costs)], ignore_index=True)

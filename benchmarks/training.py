@@ -1,0 +1,23 @@
+"""One run of the grid: spec.json, the training of `gliner_core`, and the receipt."""
+
+from pathlib import Path
+
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.receipts import write_receipt
+from gliner_core.files import read_json, write_json
+from gliner_core.train import train
+
+
+def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, started: str) -> None:
+    """Trains `run` on a prepared mixture into its folder; resumes from `scratch` after an interruption."""
+    folder, spec = space.run(run), space.grid.runs[run].spec
+    write_json(folder / "spec.json", spec.to_json())
+    report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=scratch, device=space.device)
+    content = {
+        "run": run,
+        "scale": space.settings.scale,
+        "spec_digest": run.rsplit("-", 1)[-1],
+        "data": read_json(mixture / "card.json")["train"]["sha256"],
+        "hardware": report["hardware"],
+    }
+    write_receipt(folder / "receipt.json", space.root, started, content)

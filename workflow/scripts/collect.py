@@ -1,0 +1,9 @@
+"""Rule `collect`: MLflow + score files -> tidy cells and costs."""
+
+from pathlib import Path
+
+from benchmarks.jobs import job
+from benchmarks.reporting.collect import collect_study
+
+with job(snakemake) as space:
+    collect_study(space, snakemake.wildcards.study, Path(snakemake.output.cells), Path(snakemake.output.costs))

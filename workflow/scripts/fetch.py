@@ -1,0 +1,12 @@
+"""Rule `fetch`: pinned raw files of one dataset -> the verified cache."""
+
+from benchmarks.corpora.sources import fetch
+from benchmarks.jobs import job
+from gliner_core.files import write_json
+
+with job(snakemake) as space:
+    settings = space.settings
+    card = space.registry.datasets[snakemake.wildcards.dataset]
+    place = settings.cache_folder(), settings.mirror_folder(), settings.offline
+    files = {split: [str(fetch(item, *place)) for item in items] for split, items in card.sources.items()}
+    write_json(snakemake.output[0], files)

@@ -1,0 +1,13 @@
+"""Rule `mix`: prepared datasets -> training mixture."""
+
+from pathlib import Path
+
+from benchmarks.corpora.mixture import part_key, prepare_mixture
+from benchmarks.jobs import job
+
+with job(snakemake) as space:
+    card = space.registry.mixtures[snakemake.wildcards.mixture]
+    parts = [*card.parts, *([card.dev] if card.dev else [])]
+    files = {part_key(part): space.data(part.dataset) / f"{part.split}.jsonl" for part in parts}
+    suites = {suite: list(space.suite_files(suite).values()) for suite in card.disjoint_from}
+    prepare_mixture(card, files, suites, Path(snakemake.output[0]))

@@ -1,0 +1,9 @@
+"""Rule `publish`: every study -> scorecard.{md,html}."""
+
+from pathlib import Path
+
+from benchmarks.jobs import job
+from benchmarks.reporting.facts import publish
+
+with job(snakemake) as space:
+    publish(space, Path(snakemake.output.md), Path(snakemake.output.html))

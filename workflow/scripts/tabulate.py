@@ -1,0 +1,13 @@
+"""Rule `tabulate`: cells -> table.{csv,md,tex}."""
+
+from pathlib import Path
+
+from benchmarks.jobs import job
+from benchmarks.reporting.inputs import published_of
+from benchmarks.reporting.summary import read_cells
+from benchmarks.reporting.tables import build_table, write_table
+
+with job(snakemake) as space:
+    card = space.registry.studies[snakemake.wildcards.study]
+    table = build_table(read_cells(snakemake.input[0]), card, published_of(card), space.dataset_titles())
+    write_table(table, *(Path(path) for path in snakemake.output), caption=f"{card.title} (scale {space.grid.scale})")

@@ -1,0 +1,9 @@
+"""Rule `track`: files of one run or system -> MLflow."""
+
+from pathlib import Path
+
+from benchmarks.jobs import job
+from benchmarks.reporting.track import track_owner
+
+with job(snakemake) as space:
+    track_owner(space, snakemake.wildcards.owner, Path(snakemake.output[0]))

@@ -1,0 +1,11 @@
+"""Rule `train`: spec + mixture -> checkpoint, history, cost, receipt."""
+
+from pathlib import Path
+
+from benchmarks.jobs import job, limit_threads
+from benchmarks.reporting.receipts import now
+from benchmarks.training import train_run
+
+with job(snakemake) as space:
+    limit_threads(snakemake.threads)
+    train_run(space, snakemake.wildcards.run, Path(snakemake.input.data), Path(snakemake.params.scratch), now())
