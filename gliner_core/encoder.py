@@ -1,6 +1,5 @@
 """Loads a backbone: hub id, folder, installed package, or random weights of a known shape; adds the prompt tokens."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
 from gliner_core.errors import InputError
+from gliner_core.files import file_digest
 from gliner_core.prompt import ENT, FLERT, SEP
 from gliner_core.spec import BackboneSpec
 
@@ -82,8 +82,7 @@ def _package_folder(spec: BackboneSpec) -> Path:
 def _verify(weights: Path, spec: BackboneSpec) -> None:
     if not weights.is_file():
         raise InputError(f"backbone {spec.name}: {weights} is missing; reinstall the package or check the folder")
-    with weights.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_digest(weights)
     if digest != spec.sha256:
         raise InputError(
             f"backbone {spec.name}: {weights} has sha256 {digest}, the card pins {spec.sha256}; "

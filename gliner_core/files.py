@@ -1,5 +1,6 @@
 """Whole-file writes that are either complete or absent, so that nothing half-written can pass for a result."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -47,6 +48,12 @@ def write_json(path: str | Path, value: Any) -> None:
     text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
     with atomic_write(path) as stream:
         stream.write(text + "\n")
+
+
+def file_digest(path: str | Path) -> str:
+    """sha256 of a file's bytes, hex."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_text(path: str | Path) -> str:

@@ -1,8 +1,10 @@
 """What a run costs: words per second and peak memory."""
 
+import platform
 import resource
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
 import torch
@@ -43,6 +45,14 @@ def hardware(device: torch.device | str = "cpu") -> str:
     """Name of the device that did the work."""
     if torch.device(device).type == "cuda":
         return torch.cuda.get_device_name(device)
-    from platform import machine, processor
+    return f"CPU {_cpu_name()}"
 
-    return f"CPU {processor() or machine()}"
+
+def _cpu_name() -> str:
+    """The processor's model name; Linux tells it only in /proc."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())

@@ -50,7 +50,10 @@ class SpanScoringModel(nn.Module):
         self.type_head = two_layer(spec.hidden_size, spec.hidden_size, spec.dropout)
         self.score_bias = None if spec.score_bias is None else nn.Parameter(torch.tensor(float(spec.score_bias)))
         self.prompts = PromptEncoder(
-            tokenizer=tokenizer, max_words=spec.max_words, max_tokens=token_limit(encoder.config)
+            tokenizer=tokenizer,
+            max_words=spec.max_words,
+            max_tokens=token_limit(encoder.config),
+            embed_ent_token=spec.embed_ent_token,
         )
 
     @classmethod

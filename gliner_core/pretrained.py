@@ -159,7 +159,7 @@ def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
         "max_len": spec.max_words,
         "ent_token": ENT,
         "sep_token": SEP,
-        "embed_ent_token": True,
+        "embed_ent_token": spec.embed_ent_token,
         "class_token_index": tokenizer.convert_tokens_to_ids(ENT),
         "vocab_size": len(tokenizer),
         "words_splitter_type": "whitespace",
@@ -199,6 +199,7 @@ def _model_spec(config: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) 
         max_width=config.get("max_width", 12),
         max_words=config.get("max_len", 384),
         rnn=any(key.startswith("rnn.") for key in weights),
+        embed_ent_token=config.get("embed_ent_token", True),
         dropout=config.get("dropout", 0.4),
         score_bias=config.get("score_bias"),
     )

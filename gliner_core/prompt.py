@@ -23,7 +23,7 @@ class EncodedBatch:
     input_ids: torch.Tensor  # [B, N]
     attention_mask: torch.Tensor  # [B, N]
     word_position: torch.Tensor  # [B, L] position of the first sub-token of each text word
-    type_position: torch.Tensor  # [B, C] position of each type's <<ENT>> token
+    type_position: torch.Tensor  # [B, C] position of each type's vector: its <<ENT>> token or the one after it
     num_words: torch.Tensor  # [B]
     num_types: torch.Tensor  # [B]
     lost_words: tuple[int, ...]  # text words beyond the window, per example
@@ -42,6 +42,7 @@ class PromptEncoder:
     tokenizer: PreTrainedTokenizerBase
     max_words: int
     max_tokens: int | None  # the encoder's position limit; None = relative positions, no limit
+    embed_ent_token: bool = True
 
     def encode(self, texts: Sequence[Sequence[str]], types: Sequence[Sequence[str]]) -> EncodedBatch:
         """Encodes word lists with their types; both have length B. Words that do not fit are cut and counted."""
@@ -78,7 +79,7 @@ class PromptEncoder:
         return _Row(
             ids=ids,
             word_position=found + [-1] * (len(kept) - len(found)),
-            type_position=[first[2 * index] for index in range(len(types))],
+            type_position=[first[2 * index] + (not self.embed_ent_token) for index in range(len(types))],
             lost_words=len(words) - len(kept),
         )
 

@@ -39,6 +39,7 @@ class ModelSpec:
     max_width: int = 12  # K, in words
     max_words: int = 384
     rnn: bool = True
+    embed_ent_token: bool = True  # a type's vector is read at its <<ENT>> token; False = at the type's first sub-token
     dropout: float = 0.4
     score_bias: float | None = None  # initial value of a learnable bias on all scores; None = no bias (paper)
 

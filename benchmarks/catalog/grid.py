@@ -94,6 +94,7 @@ class Grid:
     decodings: Mapping[str, Decoding]
     rows: tuple[Row, ...]
     cells: Mapping[Cell, tuple[str, ...]]  # cell -> protocols scored on it
+    batches: Mapping[tuple[str, str], tuple[Cell, ...]]  # (owner, suite) -> cells; a cell of two suites is in the first
 
     def owners(self) -> tuple[str, ...]:
         """Runs first, then systems."""
@@ -102,6 +103,14 @@ class Grid:
     def owner_cells(self, owner: str) -> list[tuple[Cell, tuple[str, ...]]]:
         """Cells of one run or system with their protocols."""
         return [(cell, protocols) for cell, protocols in self.cells.items() if cell.owner == owner]
+
+    def batch(self, owner: str, suite: str) -> tuple[Cell, ...]:
+        """Cells that one prediction job answers."""
+        return self.batches[owner, suite]
+
+    def owner_suites(self, owner: str) -> list[str]:
+        """Suites for which an owner has cells of its own to answer."""
+        return [suite for name, suite in self.batches if name == owner]
 
     def cell_of(self, row: Row, card: DatasetCard) -> Cell:
         """The cell that a row reads for one dataset of its suite."""
@@ -128,6 +137,7 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
     rows: list[Row] = []
     decodings: dict[str, Decoding] = {}
     cells: dict[Cell, tuple[str, ...]] = {}
+    batches: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for name in studies:
         for row, run, decoding in _study_rows(registry, settings, name, device):
             if run is not None:
@@ -138,6 +148,8 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
                 asked = effective(decoding, registry.datasets[dataset])
                 decodings[asked.slug] = asked
                 cell = Cell(owner=row.owner, dataset=dataset, decoding=asked.slug)
+                if cell not in cells:
+                    batches[row.owner, row.suite] = (*batches.get((row.owner, row.suite), ()), cell)
                 cells[cell] = tuple(dict.fromkeys((*cells.get(cell, ()), row.protocol)))
     systems = tuple(dict.fromkeys(row.owner for row in rows if row.seed is None))
     return Grid(
@@ -149,6 +161,7 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
         decodings=decodings,
         rows=tuple(rows),
         cells=cells,
+        batches=batches,
     )
 
 
@@ -224,6 +237,9 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
         Variant(name=name, label=name.replace("_", " "), overrides=overrides, decoding={})
         for name, overrides in study.variants.items()
     ]
+    points_by_name = [variant.name for variant in found + named]
+    if repeated := [name for index, name in enumerate(points_by_name) if name in points_by_name[:index]]:
+        raise InputError(f"benchmarks/studies/{study.name}.yaml: two variants are named {repeated[0]!r}; remove one")
     return found + named
 
 

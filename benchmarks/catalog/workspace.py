@@ -59,8 +59,11 @@ class Workspace:
 
     def suite_files(self, suite: str) -> dict[str, Path]:
         """Test file of every dataset of a suite."""
-        split = self.registry.suites[suite].split
-        return {name: self.data(name) / f"{split}.jsonl" for name in self.registry.suite_datasets(suite)}
+        return {name: self.test_file(name, suite) for name in self.registry.suite_datasets(suite)}
+
+    def test_file(self, dataset: str, suite: str) -> Path:
+        """The file a dataset of a suite is evaluated on."""
+        return self.data(dataset) / f"{self.registry.suites[suite].split}.jsonl"
 
     def max_width(self, owner: str, decoding: str) -> int:
         """The widest span that a run or system could propose in a cell."""

@@ -13,7 +13,7 @@ from benchmarks.catalog.grid import decoding_for
 from benchmarks.catalog.workspace import SYSTEM_WIDTH, Workspace
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sources import fetch
-from benchmarks.scoring.answer import answer_cell
+from benchmarks.scoring.answer import answer_cell, open_answerer
 from benchmarks.scoring.cell import score_cell
 from benchmarks.scoring.statistics import suite_interval
 from gliner_core.errors import InputError
@@ -32,6 +32,7 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
         )
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", str(options.model)).strip("_.")
     out = options.out or space.results / "evaluations" / slug / suite.name
+    answerer = open_answerer(model, space.device)
     table = Table(
         "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
     )
@@ -40,7 +41,7 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
         card = registry.datasets[name]
         _prepared(space, card)
         predictions, scores = out / name / "predictions.jsonl", out / name / f"scores.{protocol.name}.json"
-        answer_cell(model, card, gold, decoding_for(protocol, {}), predictions, device=space.device)
+        answer_cell(answerer, card, gold, decoding_for(protocol, {}), predictions)
         score_cell(predictions, gold, card, protocol, SYSTEM_WIDTH, scores)
         score = read_json(scores)
         counts.append(np.asarray(score["sentences"]))

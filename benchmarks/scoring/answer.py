@@ -1,7 +1,7 @@
 """Asks a model (or the random scorer) for one dataset and writes the prediction file and its cost."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,47 +21,64 @@ from gliner_core.seeding import derive_seed
 FLOOR = 0.05  # candidates below it are not kept; thresholds in use are 0.1 and more
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerer:
+    """A model ready to be asked, or the random scorer (`model` is None)."""
+
+    name: str
+    model: GLiNER | None
+    device: str
+    seed: int
+
+
+def open_answerer(source: Path | SystemCard, device: str) -> Answerer:
+    """Opens a checkpoint folder or what a system card names."""
+    if not isinstance(source, SystemCard):
+        model = GLiNER.from_pretrained(source, device=device)
+        return Answerer(name=str(source), model=model, device=device, seed=0)
+    if source.kind == "random":
+        return Answerer(name=source.name, model=None, device="cpu", seed=source.seed)
+    model = GLiNER.from_pretrained(source.hub or source.folder, revision=source.revision, device=device)
+    return Answerer(name=source.name, model=model, device=device, seed=source.seed)
+
+
 def answer_cell(
-    model: Path | SystemCard,
-    card: DatasetCard,
-    data: Path,
-    decoding: Decoding,
-    out: Path,
-    *,
-    device: str,
-    batch_size: int = 8,
+    answerer: Answerer, card: DatasetCard, data: Path, decoding: Decoding, out: Path, batch_size: int = 8
 ) -> dict[str, Any]:
-    """Writes `out` and returns what it cost and lost. `model` is a checkpoint folder or a system card."""
+    """Writes the prediction file `out` and returns what it cost and lost."""
     examples = read_jsonl(data)
     labels = ask(decoding, card)
-    if isinstance(model, SystemCard) and model.kind == "random":
-        with Stopwatch() as watch:
-            found = random_scores(examples, labels, model.seed, card.name)
-        device = "cpu"
-    else:
-        network = _open(model, device).network
-        with Stopwatch(device) as watch:
-            found = candidate_spans(
-                network,
-                [example.words for example in examples],
-                labels,
-                floor=FLOOR,
-                batch_size=batch_size,
-                max_width=decoding.max_width,
-            )
+    with Stopwatch(answerer.device) as watch:
+        found = _found(answerer, examples, labels, card, decoding, batch_size)
     header = {"dataset": card.name, "labels": list(labels), "floor": FLOOR, "decoding": asdict(decoding)}
     write_predictions(out, header, [_candidates(*pair) for pair in zip(examples, found, strict=True)])
     words = sum(len(example.words) for example in examples)
     return {
-        "device": device,
-        "hardware": hardware(device),
+        "device": answerer.device,
+        "hardware": hardware(answerer.device),
         "seconds": watch.seconds,
         "words": words,
         "words_per_second": words / watch.seconds,
-        "bytes_peak": peak_bytes(device),
+        "bytes_peak": peak_bytes(answerer.device),
         "lost_words": sum(item.lost_words for item in found),
+        "sentences_cut": sum(item.lost_words > 0 for item in found),
         "batch_size": batch_size,
     }
+
+
+def _found(
+    answerer: Answerer,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    card: DatasetCard,
+    decoding: Decoding,
+    batch_size: int,
+) -> list[SpanScores]:
+    if answerer.model is None:
+        return random_scores(examples, labels, answerer.seed, card.name)
+    texts = [example.words for example in examples]
+    network = answerer.model.network
+    return candidate_spans(network, texts, labels, floor=FLOOR, batch_size=batch_size, max_width=decoding.max_width)
 
 
 def random_scores(examples: Sequence[Example], labels: Sequence[str], seed: int, dataset: str) -> list[SpanScores]:
@@ -78,12 +95,6 @@ def random_scores(examples: Sequence[Example], labels: Sequence[str], seed: int,
             SpanScores(start=start[keep], end=(start + width)[keep], label=label[keep], score=score[keep], lost_words=0)
         )
     return found
-
-
-def _open(model: Path | SystemCard, device: str) -> GLiNER:
-    if isinstance(model, SystemCard):
-        return GLiNER.from_pretrained(model.hub or model.folder, revision=model.revision, device=device)
-    return GLiNER.from_pretrained(model, device=device)
 
 
 def _candidates(example: Example, found: SpanScores) -> Candidates:

@@ -65,8 +65,11 @@ def read_predictions(path: str | Path) -> Predictions:
             raise InputError(f"{path}:1: format {header['format']!r} is not {FORMAT!r}; predict again")
         sentences = tuple(_candidates(json.loads(line), path, number) for number, line in enumerate(lines[1:], start=2))
         return Predictions(
-            dataset=header["dataset"], labels=tuple(header["labels"]), floor=header["floor"],
-            decoding=header["decoding"], sentences=sentences,
+            dataset=header["dataset"],
+            labels=tuple(header["labels"]),
+            floor=header["floor"],
+            decoding=header["decoding"],
+            sentences=sentences,
         )
     except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: not a prediction file ({error!r}); delete it and predict again") from None

@@ -4,17 +4,17 @@
 rule compare:
     """Holds a study's cells against the numbers of the paper."""
     input:
-        HOME + "/studies/{study}/cells.csv",
+        f"{HOME}/studies/{{study}}/cells.csv",
     output:
-        HOME + "/studies/{study}/verdicts.csv",
+        f"{HOME}/studies/{{study}}/verdicts.csv",
+    log:
+        f"{HOME}/logs/compare/{{study}}.log",
+    conda:
+        "../envs/report.yaml"
     params:
         card=study_card,
         published=published_digest,
         code=lambda w: code("benchmarks.reporting.compare"),
-    log:
-        HOME + "/logs/compare/{study}.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/compare.py"
 
@@ -22,19 +22,19 @@ rule compare:
 rule tabulate:
     """Writes the table of a study as CSV, Markdown and LaTeX."""
     input:
-        HOME + "/studies/{study}/cells.csv",
+        f"{HOME}/studies/{{study}}/cells.csv",
     output:
-        csv=HOME + "/studies/{study}/table.csv",
-        md=HOME + "/studies/{study}/table.md",
-        tex=HOME + "/studies/{study}/table.tex",
+        csv=f"{HOME}/studies/{{study}}/table.csv",
+        md=f"{HOME}/studies/{{study}}/table.md",
+        tex=f"{HOME}/studies/{{study}}/table.tex",
+    log:
+        f"{HOME}/logs/tabulate/{{study}}.log",
+    conda:
+        "../envs/report.yaml"
     params:
         card=study_card,
         published=published_digest,
         code=lambda w: code("benchmarks.reporting.tables"),
-    log:
-        HOME + "/logs/tabulate/{study}.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/tabulate.py"
 
@@ -42,23 +42,23 @@ rule tabulate:
 rule plot:
     """Draws the figure of a study."""
     input:
-        cells=HOME + "/studies/{study}/cells.csv",
-        costs=HOME + "/studies/{study}/costs.csv",
+        cells=f"{HOME}/studies/{{study}}/cells.csv",
+        costs=f"{HOME}/studies/{{study}}/costs.csv",
     output:
         svg=report(
-            HOME + "/studies/{study}/figure.svg",
+            f"{HOME}/studies/{{study}}/figure.svg",
             caption="../captions/figure.rst",
             category="Figures",
             labels={"study": "{study}"},
         ),
-        png=HOME + "/studies/{study}/figure.png",
+        png=f"{HOME}/studies/{{study}}/figure.png",
+    log:
+        f"{HOME}/logs/plot/{{study}}.log",
+    conda:
+        "../envs/report.yaml"
     params:
         card=study_card,
         published=published_digest,
         code=lambda w: code("benchmarks.reporting.figures"),
-    log:
-        HOME + "/logs/plot/{study}.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/plot.py"

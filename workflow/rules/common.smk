@@ -1,14 +1,15 @@
-# What is not a rule: the plan of this invocation, wildcard constraints, input functions.
+# The plan of this invocation, wildcard constraints, input functions.
 
 import os
 import re
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
-# Rule scripts import the project's packages, also inside a conda environment that does not know this folder.
-os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+# Scripts import the project's packages; Snakemake hands this search path on to them, also into conda environments.
+sys.path.insert(0, str(ROOT))
 # Parallel jobs with spinning OpenMP threads are several times slower than one thread per job.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -40,8 +41,6 @@ wildcard_constraints:
     mixture=either(CARDS.mixtures),
     run=either(GRID.runs),
     owner=either(GRID.owners()),
-    decoding=either(GRID.decodings),
-    protocol=either(CARDS.protocols),
     suite=either(CARDS.suites),
     study=either(GRID.studies),
 
@@ -51,13 +50,9 @@ def code(*modules):
     return source_digest(ROOT, *modules)
 
 
-def card_of(kind):
-    """The content of a card as a rule parameter, titles and notes left out: they change no result."""
-
-    def content(wildcards):
-        return getattr(CARDS, f"{kind}s")[wildcards[kind]].model_dump(mode="json", exclude={"title", "notes"})
-
-    return content
+def content(card):
+    """A card as a parameter of a job, titles and notes left out: they change no result."""
+    return card.model_dump(mode="json", exclude={"title", "notes"})
 
 
 def datasets_of(suites):
@@ -75,13 +70,23 @@ def suite_data(wildcards):
     return [SPACE.data(name) for name in datasets_of(used_suites())]
 
 
-def score_files(owner):
-    """Every score file of one run or system."""
-    return [
-        f"{HOME}/{cell.folder}/scores.{protocol}.json"
-        for cell, protocols in GRID.owner_cells(owner)
-        for protocol in protocols
+def scored(owners):
+    """Manifests of every score file of some runs or systems."""
+    return [f"{HOME}/cells/{owner}/{suite}.scored.json" for owner in owners for suite in GRID.owner_suites(owner)]
+
+
+def scoring_cards(cells):
+    """What decides the scores of some cells beside the predictions: the dataset and protocol cards."""
+    datasets = {cell.dataset for cell in cells}
+    protocols = {name for cell in cells for name in GRID.cells[cell]}
+    return [content(CARDS.datasets[name]) for name in sorted(datasets)] + [
+        content(CARDS.protocols[name]) for name in sorted(protocols)
     ]
+
+
+def study_owners(study):
+    """Runs and systems of a study, each once."""
+    return list(dict.fromkeys(row.owner for row in GRID.study_rows(study)))
 
 
 def gpu_count(wildcards):

@@ -4,13 +4,13 @@
 rule fetch:
     """Puts the pinned raw files of a dataset into the cache: cache, then mirror, then the public source."""
     output:
-        RESULTS + "/data/.fetched/{dataset}.json",
-    params:
-        card=card_of("dataset"),
+        f"{RESULTS}/data/.fetched/{{dataset}}.json",
     log:
-        RESULTS + "/data/.fetched/{dataset}.log",
+        f"{RESULTS}/data/.fetched/{{dataset}}.log",
     conda:
         "../envs/fetch.yaml"
+    params:
+        card=lambda w: content(CARDS.datasets[w.dataset]),
     script:
         "../scripts/fetch.py"
 
@@ -18,17 +18,17 @@ rule fetch:
 rule prepare:
     """Reads, checks and writes one dataset in canonical form."""
     input:
-        lambda w: [] if CARDS.datasets[w.dataset].generator else f"{RESULTS}/data/.fetched/{w.dataset}.json",
+        lambda w: ([] if CARDS.datasets[w.dataset].generator else f"{RESULTS}/data/.fetched/{w.dataset}.json"),
     output:
-        directory(RESULTS + "/data/{dataset}"),
-    params:
-        card=card_of("dataset"),
-        code=lambda w: code("benchmarks.corpora.prepare"),
-        lexicon=lambda w: lexicon_digest(w.dataset),
+        directory(f"{RESULTS}/data/{{dataset}}"),
     log:
-        RESULTS + "/logs/prepare/{dataset}.log",
+        f"{RESULTS}/logs/prepare/{{dataset}}.log",
     conda:
         "../envs/fetch.yaml"
+    params:
+        card=lambda w: content(CARDS.datasets[w.dataset]),
+        code=lambda w: code("benchmarks.corpora.prepare"),
+        lexicon=lambda w: lexicon_digest(w.dataset),
     script:
         "../scripts/prepare.py"
 
@@ -39,14 +39,14 @@ rule mix:
         parts=lambda w: [SPACE.data(name) for name in mixture_parts(w.mixture)],
         tests=lambda w: [SPACE.data(name) for name in datasets_of(CARDS.mixtures[w.mixture].disjoint_from)],
     output:
-        directory(RESULTS + "/mixtures/{mixture}"),
-    params:
-        card=card_of("mixture"),
-        code=lambda w: code("benchmarks.corpora.mixture"),
+        directory(f"{RESULTS}/mixtures/{{mixture}}"),
     log:
-        RESULTS + "/logs/mix/{mixture}.log",
+        f"{RESULTS}/logs/mix/{{mixture}}.log",
     conda:
         "../envs/fetch.yaml"
+    params:
+        card=lambda w: content(CARDS.mixtures[w.mixture]),
+        code=lambda w: code("benchmarks.corpora.mixture"),
     script:
         "../scripts/mix.py"
 
@@ -57,13 +57,13 @@ rule check_leakage:
         train=SPACE.mixture(SCALE.mixture),
         tests=lambda w: [SPACE.data(name) for name in CARDS.suite_datasets(w.suite)],
     output:
-        HOME + "/leakage/{suite}.json",
+        f"{HOME}/leakage/{{suite}}.json",
+    log:
+        f"{HOME}/logs/leakage/{{suite}}.log",
+    conda:
+        "../envs/fetch.yaml"
     params:
         code=lambda w: code("benchmarks.corpora.leakage"),
         held_out=lambda w: SCALE.synthetic and w.suite == SCALE.suites["ood"],
-    log:
-        HOME + "/logs/leakage/{suite}.log",
-    conda:
-        "../envs/fetch.yaml"
     script:
         "../scripts/check_leakage.py"

@@ -1,44 +1,47 @@
-# checkpoint + dataset -> predictions (the model's work) -> scores (arithmetic, free to change).
+# checkpoint + datasets -> predictions (the model's work) -> scores (arithmetic, free to change).
+# One job answers one run on one suite: loading a model costs more than answering a small dataset, and the graph stays
+# small at any number of datasets. Each cell is resumed on its own (benchmarks/pipeline/predicting.py).
 
 
 rule predict:
-    """Asks a run or system for one dataset; keeps every candidate above a low floor with its score."""
+    """Asks a run or system for every dataset of a suite; keeps all candidates above a low floor with their scores."""
     input:
         model=lambda w: f"{HOME}/runs/{w.owner}/model" if w.owner in GRID.runs else [],
-        data=lambda w: SPACE.data(w.dataset),
+        receipt=lambda w: (f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else []),
+        data=lambda w: [SPACE.data(cell.dataset) for cell in GRID.batch(w.owner, w.suite)],
     output:
-        predictions=HOME + "/cells/{owner}/{dataset}/{decoding}/predictions.jsonl",
-        receipt=HOME + "/cells/{owner}/{dataset}/{decoding}/receipt.json",
-    params:
-        labels=lambda w: CARDS.datasets[w.dataset].labels,
-        code=lambda w: code("benchmarks.scoring.answer"),
+        f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
     log:
-        HOME + "/logs/predict/{owner}/{dataset}.{decoding}.log",
+        f"{HOME}/logs/predict/{{owner}}.{{suite}}.log",
     conda:
         "../envs/model.yaml"
     threads: 1
     resources:
         gpu=gpu_count,
         mem_mb=3000,
+    params:
+        cells=lambda w: [cell.folder for cell in GRID.batch(w.owner, w.suite)],
+        labels=lambda w: [CARDS.datasets[cell.dataset].labels for cell in GRID.batch(w.owner, w.suite)],
+        code=lambda w: code("benchmarks.scoring.answer"),
     script:
         "../scripts/predict.py"
 
 
 rule score:
-    """Scores one prediction file under one protocol."""
+    """Scores the prediction files of a batch under every protocol that the studies ask for."""
     input:
-        predictions=HOME + "/cells/{owner}/{dataset}/{decoding}/predictions.jsonl",
-        data=lambda w: SPACE.data(w.dataset),
+        predictions=f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
+        data=lambda w: [SPACE.data(cell.dataset) for cell in GRID.batch(w.owner, w.suite)],
     output:
-        HOME + "/cells/{owner}/{dataset}/{decoding}/scores.{protocol}.json",
-    params:
-        dataset=card_of("dataset"),
-        protocol=card_of("protocol"),
-        resamples=SPACE.settings.resamples,
-        code=lambda w: code("benchmarks.scoring.cell"),
+        f"{HOME}/cells/{{owner}}/{{suite}}.scored.json",
     log:
-        HOME + "/logs/score/{owner}/{dataset}.{decoding}.{protocol}.log",
+        f"{HOME}/logs/score/{{owner}}.{{suite}}.log",
     conda:
         "../envs/report.yaml"
+    params:
+        cells=lambda w: {cell.folder: GRID.cells[cell] for cell in GRID.batch(w.owner, w.suite)},
+        cards=lambda w: scoring_cards(GRID.batch(w.owner, w.suite)),
+        resamples=SPACE.settings.resamples,
+        code=lambda w: code("benchmarks.pipeline.scoring"),
     script:
         "../scripts/score.py"

@@ -4,26 +4,26 @@
 rule publish:
     """Writes the scorecard: every table, figure and verdict of the scale with its provenance."""
     input:
-        cells=expand(HOME + "/studies/{study}/cells.csv", study=GRID.studies),
-        costs=expand(HOME + "/studies/{study}/costs.csv", study=GRID.studies),
-        verdicts=expand(HOME + "/studies/{study}/verdicts.csv", study=GRID.studies),
-        tables=expand(HOME + "/studies/{study}/table.csv", study=GRID.studies),
-        figures=expand(HOME + "/studies/{study}/figure.svg", study=GRID.studies),
-        leakage=expand(HOME + "/leakage/{suite}.json", suite=used_suites()),
+        cells=expand(f"{HOME}/studies/{{study}}/cells.csv", study=GRID.studies),
+        costs=expand(f"{HOME}/studies/{{study}}/costs.csv", study=GRID.studies),
+        verdicts=expand(f"{HOME}/studies/{{study}}/verdicts.csv", study=GRID.studies),
+        tables=expand(f"{HOME}/studies/{{study}}/table.csv", study=GRID.studies),
+        figures=expand(f"{HOME}/studies/{{study}}/figure.svg", study=GRID.studies),
+        leakage=expand(f"{HOME}/leakage/{{suite}}.json", suite=used_suites()),
     output:
-        md=HOME + "/scorecard.md",
+        md=f"{HOME}/scorecard.md",
         html=report(
-            HOME + "/scorecard.html",
+            f"{HOME}/scorecard.html",
             caption="../captions/scorecard.rst",
             category="Scorecard",
             labels={"page": "scorecard"},
         ),
+    log:
+        f"{HOME}/logs/publish.log",
+    conda:
+        "../envs/report.yaml"
     params:
         studies=GRID.studies,
         code=code("benchmarks.reporting.facts"),
-    log:
-        HOME + "/logs/publish.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/publish.py"

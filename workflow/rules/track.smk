@@ -1,18 +1,18 @@
 # files -> MLflow -> tidy cells. The store is a view of the files: delete results/tracking and it is rebuilt.
 
-TRACKING = RESULTS + "/tracking/" + SPACE.settings.scale
+TRACKING = f"{RESULTS}/tracking/{SPACE.settings.scale}"
 
 
 rule open_store:
     """Creates the store and the experiment, once and alone: concurrent creation breaks an SQLite store."""
     output:
-        TRACKING + "/store.json",
-    params:
-        uri=SPACE.tracking_uri,
+        f"{TRACKING}/store.json",
     log:
-        HOME + "/logs/track/store.log",
+        f"{HOME}/logs/track/store.log",
     conda:
         "../envs/report.yaml"
+    params:
+        uri=SPACE.tracking_uri,
     script:
         "../scripts/open_store.py"
 
@@ -20,19 +20,19 @@ rule open_store:
 rule track:
     """Logs one run or system: parameters, curve, scores, cost, receipt."""
     input:
-        store=ancient(TRACKING + "/store.json"),
-        scores=lambda w: score_files(w.owner),
-        run=lambda w: f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else [],
+        store=ancient(f"{TRACKING}/store.json"),
+        scores=lambda w: scored([w.owner]),
+        run=lambda w: (f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else []),
     output:
-        TRACKING + "/{owner}.json",
+        f"{TRACKING}/{{owner}}.json",
+    log:
+        f"{HOME}/logs/track/{{owner}}.log",
+    conda:
+        "../envs/report.yaml"
     params:
         uri=SPACE.tracking_uri,
         tags=lambda w: GRID.tags(w.owner),
         code=lambda w: code("benchmarks.reporting.track"),
-    log:
-        HOME + "/logs/track/{owner}.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/track.py"
 
@@ -40,17 +40,17 @@ rule track:
 rule collect:
     """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
     input:
-        tracked=lambda w: [f"{TRACKING}/{row.owner}.json" for row in GRID.study_rows(w.study)],
-        scores=lambda w: [path for row in GRID.study_rows(w.study) for path in score_files(row.owner)],
+        tracked=lambda w: [f"{TRACKING}/{owner}.json" for owner in study_owners(w.study)],
+        scores=lambda w: scored(study_owners(w.study)),
     output:
-        cells=HOME + "/studies/{study}/cells.csv",
-        costs=HOME + "/studies/{study}/costs.csv",
+        cells=f"{HOME}/studies/{{study}}/cells.csv",
+        costs=f"{HOME}/studies/{{study}}/costs.csv",
+    log:
+        f"{HOME}/logs/collect/{{study}}.log",
+    conda:
+        "../envs/report.yaml"
     params:
         rows=lambda w: [str(row) for row in GRID.study_rows(w.study)],
         code=lambda w: code("benchmarks.reporting.collect"),
-    log:
-        HOME + "/logs/collect/{study}.log",
-    conda:
-        "../envs/report.yaml"
     script:
         "../scripts/collect.py"

@@ -6,22 +6,22 @@ rule train:
     input:
         data=lambda w: SPACE.mixture(GRID.runs[w.run].spec.data.name),
     output:
-        model=directory(HOME + "/runs/{run}/model"),
-        spec=HOME + "/runs/{run}/spec.json",
-        history=HOME + "/runs/{run}/history.jsonl",
-        report=HOME + "/runs/{run}/training.json",
-        receipt=HOME + "/runs/{run}/receipt.json",
-    params:
-        spec=lambda w: GRID.runs[w.run].spec.to_json(),
-        code=lambda w: code("gliner_core.train"),
-        scratch=RESULTS + "/scratch/{run}",
+        model=directory(f"{HOME}/runs/{{run}}/model"),
+        spec=f"{HOME}/runs/{{run}}/spec.json",
+        history=f"{HOME}/runs/{{run}}/history.jsonl",
+        report=f"{HOME}/runs/{{run}}/training.json",
+        receipt=f"{HOME}/runs/{{run}}/receipt.json",
     log:
-        HOME + "/logs/train/{run}.log",
+        f"{HOME}/logs/train/{{run}}.log",
     conda:
         "../envs/model.yaml"
     threads: 1
     resources:
         gpu=gpu_count,
         mem_mb=4000,
+    params:
+        spec=lambda w: GRID.runs[w.run].spec.to_json(),
+        code=lambda w: code("gliner_core.train"),
+        scratch=f"{RESULTS}/scratch/{{run}}",
     script:
         "../scripts/train.py"

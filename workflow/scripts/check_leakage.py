@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.corpora.leakage import check_held_out, leakage_report
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from gliner_core.files import write_json
 
 with job(snakemake) as space:

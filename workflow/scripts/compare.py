@@ -1,6 +1,6 @@
 """Rule `compare`: cells + published numbers -> verdicts."""
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.compare import compare
 from benchmarks.reporting.summary import read_cells
 from gliner_core.files import atomic_write

@@ -1,7 +1,7 @@
 """Rule `fetch`: pinned raw files of one dataset -> the verified cache."""
 
 from benchmarks.corpora.sources import fetch
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from gliner_core.files import write_json
 
 with job(snakemake) as space:

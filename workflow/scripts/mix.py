@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.corpora.mixture import part_key, prepare_mixture
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 
 with job(snakemake) as space:
     card = space.registry.mixtures[snakemake.wildcards.mixture]

@@ -1,6 +1,6 @@
 """Rule `open_store`: creates the MLflow store and the experiment."""
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.tracking import init_store
 from gliner_core.files import write_json
 

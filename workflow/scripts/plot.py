@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.figures import draw_figure
 from benchmarks.reporting.inputs import published_of, read_cells_with_costs
 

@@ -1,10 +1,11 @@
-"""Rule `predict`: checkpoint or system + dataset -> candidate spans with scores."""
+"""Rule `predict`: checkpoint or system + datasets of a suite -> candidate spans with scores."""
 
 from pathlib import Path
 
-from benchmarks.jobs import job, limit_threads
-from benchmarks.predicting import predict_cell
+from benchmarks.pipeline.job import job, limit_threads
+from benchmarks.pipeline.predicting import Batch
 
 with job(snakemake) as space:
     limit_threads(snakemake.threads)
-    predict_cell(space, snakemake.wildcards, Path(snakemake.input.data), Path(snakemake.output.predictions))
+    names = snakemake.wildcards
+    Batch(space, names.owner, names.suite, snakemake.params.code).predict(Path(snakemake.output[0]))

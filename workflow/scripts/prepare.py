@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sources import fetch
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 
 with job(snakemake) as space:
     settings = space.settings

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.facts import publish
 
 with job(snakemake) as space:

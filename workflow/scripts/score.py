@@ -1,13 +1,9 @@
-"""Rule `score`: predictions + gold + protocol -> scores."""
+"""Rule `score`: predictions + gold + protocols -> scores."""
 
 from pathlib import Path
 
-from benchmarks.jobs import job
-from benchmarks.scoring.cell import score_cell
+from benchmarks.pipeline.job import job
+from benchmarks.pipeline.scoring import score_batch
 
 with job(snakemake) as space:
-    names = snakemake.wildcards
-    card, protocol = space.registry.datasets[names.dataset], space.registry.protocols[names.protocol]
-    predictions, gold = Path(snakemake.input.predictions), Path(snakemake.input.data) / "test.jsonl"
-    width = space.max_width(names.owner, names.decoding)
-    score_cell(predictions, gold, card, protocol, width, Path(snakemake.output[0]), snakemake.params.resamples)
+    score_batch(space, snakemake.wildcards.owner, snakemake.wildcards.suite, Path(snakemake.output[0]))

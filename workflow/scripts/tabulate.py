@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.inputs import published_of
 from benchmarks.reporting.summary import read_cells
 from benchmarks.reporting.tables import build_table, write_table

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.jobs import job
+from benchmarks.pipeline.job import job
 from benchmarks.reporting.track import track_owner
 
 with job(snakemake) as space:

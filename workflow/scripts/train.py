@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from benchmarks.jobs import job, limit_threads
+from benchmarks.pipeline.job import job, limit_threads
+from benchmarks.pipeline.training import train_run
 from benchmarks.reporting.receipts import now
-from benchmarks.training import train_run
 
 with job(snakemake) as space:
     limit_threads(snakemake.threads)

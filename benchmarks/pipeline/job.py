@@ -12,7 +12,7 @@ from benchmarks.catalog.workspace import Workspace, open_workspace
 from gliner_core import progress
 from gliner_core.errors import InputError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""One module per kind of workflow job: what the scripts of workflow/scripts call."""

@@ -1,0 +1,27 @@
+"""Scores of all cells of one run (or system) on one suite, under every protocol that the studies ask for."""
+
+from pathlib import Path
+
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.cells import score_path
+from benchmarks.scoring.cell import score_cell
+from gliner_core.files import file_digest, write_json
+
+
+def score_batch(space: Workspace, owner: str, suite: str, manifest: Path) -> None:
+    """Writes every score file of the batch, then {score file: sha256}."""
+    scored: dict[str, str] = {}
+    for cell in space.grid.batch(owner, suite):
+        for protocol in space.grid.cells[cell]:
+            path = score_path(cell.folder, protocol)
+            score_cell(
+                space.home / cell.folder / "predictions.jsonl",
+                space.test_file(cell.dataset, suite),
+                space.registry.datasets[cell.dataset],
+                space.registry.protocols[protocol],
+                space.max_width(owner, cell.decoding),
+                space.home / path,
+                space.settings.resamples,
+            )
+            scored[path] = file_digest(space.home / path)
+    write_json(manifest, scored)

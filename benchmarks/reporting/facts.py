@@ -1,0 +1,105 @@
+"""Gathers from the files of a finished scale what the scorecard shows, and writes the page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.catalog.registry import read_yaml
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.inputs import published_of, read_cells_with_costs
+from benchmarks.reporting.scorecard import build_scorecard
+from benchmarks.reporting.scorecard_facts import (
+    LeakageFact,
+    Provenance,
+    RunFact,
+    ScorecardFacts,
+    StudySection,
+    TruncationFact,
+)
+from benchmarks.reporting.tracking import experiment_name
+from gliner_core.files import read_json
+
+
+def publish(space: Workspace, md: Path, html: Path) -> None:
+    """Writes scorecard.md and scorecard.html of the scale."""
+    studies = [_section(space, name) for name in space.grid.studies]
+    facts = ScorecardFacts(
+        scale=space.settings.scale,
+        is_synthetic=space.scale.synthetic,
+        protocols=tuple(space.registry.protocols[name] for name in sorted({row.protocol for row in space.grid.rows})),
+        leakage=tuple(_leakage(space)),
+        truncation=tuple(_truncation(space)),
+        provenance=_provenance(space),
+        runs=tuple(_runs(space)),
+        deviations=tuple(read_yaml(space.root / "benchmarks" / "deviations.yaml")),
+    )
+    build_scorecard(space.home, studies, facts, md, html)
+
+
+def _section(space: Workspace, study: str) -> StudySection:
+    folder, card = space.study(study), space.registry.studies[study]
+    verdicts = pd.read_csv(folder / "verdicts.csv", keep_default_na=False, na_values=[""])
+    return StudySection(
+        card=card,
+        cells=read_cells_with_costs(folder / "cells.csv", folder / "costs.csv"),
+        published=published_of(card),
+        verdicts=verdicts,
+        dataset_titles=space.dataset_titles(),
+        figure_svg=folder / "figure.svg",
+    )
+
+
+def _leakage(space: Workspace) -> Iterator[LeakageFact]:
+    for suite in sorted({row.suite for row in space.grid.rows}):
+        for name, overlap in read_json(space.home / "leakage" / f"{suite}.json")["datasets"].items():
+            yield LeakageFact(
+                dataset=space.registry.datasets[name].title,
+                num_sentences=overlap["sentences"],
+                num_shared_sentences=overlap["exact_sentences"],
+                num_types=overlap["types_asked"],
+                num_shared_types=overlap["types_seen"],
+            )
+
+
+def _truncation(space: Workspace) -> Iterator[TruncationFact]:
+    for cell in space.grid.cells:
+        receipt = read_json(space.home / cell.folder / "receipt.json")
+        yield TruncationFact(
+            system=cell.owner,
+            dataset=space.registry.datasets[cell.dataset].title,
+            num_words=receipt["words"],
+            num_words_lost=receipt["lost_words"],
+            num_sentences_cut=receipt["sentences_cut"],
+        )
+
+
+def _runs(space: Workspace) -> Iterator[RunFact]:
+    for run in space.grid.runs.values():
+        folder = space.run(run.id)
+        marker = read_json(space.tracking_folder / space.settings.scale / f"{run.id}.json")
+        report = read_json(folder / "training.json")
+        rows = [row for row in space.grid.rows if row.owner == run.id]
+        yield RunFact(
+            run=run.id,
+            label="; ".join(dict.fromkeys(row.label for row in rows)),
+            seed=run.spec.seed,
+            params_digest=run.id.rsplit("-", 1)[-1],
+            mlflow_run=marker["mlflow_run"],
+            seconds_train=report["seconds"] or None,
+            path=f"runs/{run.id}/receipt.json",
+        )
+
+
+def _provenance(space: Workspace) -> Provenance:
+    receipts: list[dict[str, Any]] = [read_json(space.run(run) / "receipt.json") for run in space.grid.runs]
+    return Provenance(
+        commit=", ".join(sorted({receipt["commit"] for receipt in receipts})),
+        is_dirty=any(receipt["dirty"] for receipt in receipts),
+        versions=receipts[0]["versions"],
+        hardware=", ".join(sorted({receipt["hardware"] for receipt in receipts})),
+        mlflow_experiment=experiment_name(space.settings.scale),
+        tracking_uri=space.tracking_uri,
+        seeds=tuple(sorted({run.spec.seed for run in space.grid.runs.values()})),
+    )
