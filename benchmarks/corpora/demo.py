@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from benchmarks.corpora.demo_cues import with_cues
 from benchmarks.corpora.demo_lexicon import Lexicon, lexicon_names, load
 from benchmarks.corpora.demo_markup import render
 from gliner_core.errors import InputError
@@ -64,12 +65,16 @@ def _split(
     seen: set[tuple[str, ...]],
 ) -> list[Example]:
     rng = random.Random(f"gliner-bench-demo/{dataset}/{split}")
+    # Cues draw from a generator of their own, so that the sentences stay the same without them.
+    cues = random.Random(f"gliner-bench-demo/{dataset}/{split}/cues")
     decks = [_templates(lexicon, plain_share, rng) for lexicon in lexicons]
     examples = []
     for number in range(size):
         at = number % len(lexicons)
         words, spans = _fresh(next(decks[at]), lexicons[at], rng, seen)
         seen.add(words)
+        if not lexicons[at].name.startswith("ml_"):  # those are asked with English type names
+            words, spans = with_cues(words, spans, cues)
         examples.append(
             Example(id=f"{dataset}-{split}-{number:04d}", words=words, spans=spans, language=lexicons[at].language)
         )

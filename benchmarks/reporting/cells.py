@@ -69,15 +69,23 @@ def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int) -> 
     yield {**place, "metric": "reachable_recall_pct", "value": reach}
 
 
+def run_facts(report: Mapping[str, Any]) -> dict[str, float]:
+    """Run-level facts that a repetition reproduces: size, and the measured share of negative types."""
+    facts = {"parameters": report.get("parameters"), "negative_share_pct": _percent(report.get("negative_share"))}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
+
+
 def cost_values(report: Mapping[str, Any], answers: list[Mapping[str, Any]]) -> dict[str, float]:
-    """Run-level facts: training cost (none for a system) and the speed of all its predictions together."""
+    """Times and memory: of the training (none for a system) and of all its predictions together."""
     values: dict[str, float] = {}
     if report.get("words_per_second"):
         values["words_per_second_train"] = report["words_per_second"]
         values["seconds_train"] = report["seconds"]
         values["bytes_peak_train"] = report["bytes_peak"]
-    if report.get("negative_share") is not None:
-        values["negative_share_pct"] = 100 * report["negative_share"]
     seconds = sum(answer["seconds"] for answer in answers)
     if seconds:
         values["words_per_second_predict"] = sum(answer["words"] for answer in answers) / seconds

@@ -4,6 +4,7 @@ The tables aggregate what MLflow holds; a value that differs from its score file
 """
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.cells import cost_values, identity, row_values, to_frame
+from benchmarks.reporting.cells import cost_values, identity, row_values, run_facts, to_frame
 from benchmarks.reporting.track import mlflow_name
 from benchmarks.reporting.tracking import read_metrics
 from gliner_core.errors import InputError
@@ -24,9 +25,16 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
     """Writes cells.csv (scores, reproducible to the byte) and costs.csv (times and memory, which never are)."""
     rows = workspace.grid.study_rows(study)
     tracked = {owner: _tracked(workspace, owner) for owner in dict.fromkeys(row.owner for row in rows)}
-    scores = [values for row in rows for values in _checked_rows(workspace, row, tracked[row.owner])]
-    _write(cells, to_frame(scores))
-    _write(costs, to_frame(_cost_rows(workspace, rows)))
+    scores = [values for row in rows for values in _score_rows(workspace, row, tracked[row.owner])]
+    facts, cost_rows = [], []
+    for row in {(row.variant, row.owner): row for row in rows}.values():
+        report, answers = _reports(workspace, row.owner)
+        place = identity(workspace.grid, row) | dict.fromkeys(("suite", "protocol", "decoding", "dataset"), "")
+        for name, value in run_facts(report).items():
+            facts.append(place | {"metric": name, "value": _checked(tracked[row.owner], name, value, row.owner)})
+        cost_rows += [place | {"metric": name, "value": value} for name, value in cost_values(report, answers).items()]
+    _write(cells, to_frame(scores + facts))
+    _write(costs, to_frame(cost_rows))
 
 
 def _tracked(workspace: Workspace, owner: str) -> dict[str, float]:
@@ -34,33 +42,28 @@ def _tracked(workspace: Workspace, owner: str) -> dict[str, float]:
     return read_metrics(workspace.tracking_uri, read_json(marker)["mlflow_run"])
 
 
-def _checked_rows(workspace: Workspace, row: Row, metrics: dict[str, float]) -> list[dict[str, Any]]:
-    found = []
+def _score_rows(workspace: Workspace, row: Row, metrics: dict[str, float]) -> Iterator[dict[str, Any]]:
     for values in row_values(workspace.registry, workspace.grid, row, workspace.home, workspace.settings.resamples):
         name = mlflow_name(workspace, row, values)
-        logged = metrics.get(name)
-        if logged is None or not math.isclose(logged, values["value"], rel_tol=0, abs_tol=TOLERANCE):
-            raise InputError(
-                f"MLflow metric {name!r} of {row.owner} is {logged} but {values['path'] or 'the score files'} say "
-                f"{values['value']}; delete results/tracking and start again to rebuild the store from the files"
-            )
-        found.append(identity(workspace.grid, row) | values | {"value": logged})
-    return found
+        value = _checked(metrics, name, values["value"], values["path"] or row.owner)
+        yield identity(workspace.grid, row) | values | {"value": value}
 
 
-def _cost_rows(workspace: Workspace, rows: list[Row]) -> list[dict[str, Any]]:
-    found, seen = [], set()
-    for row in rows:
-        if (row.variant, row.owner) in seen:
-            continue
-        seen.add((row.variant, row.owner))
-        cells = workspace.grid.owner_cells(row.owner)
-        answers = [read_json(workspace.home / cell.folder / "receipt.json") for cell, _ in cells]
-        is_run = row.owner in workspace.grid.runs
-        report = read_json(workspace.run(row.owner) / "training.json") if is_run else {}
-        place = identity(workspace.grid, row) | {"suite": "", "protocol": "", "decoding": "", "dataset": ""}
-        found += [place | {"metric": name, "value": value} for name, value in cost_values(report, answers).items()]
-    return found
+def _checked(metrics: dict[str, float], name: str, expected: float, source: str) -> float:
+    logged = metrics.get(name)
+    if logged is None or not math.isclose(logged, expected, rel_tol=0, abs_tol=TOLERANCE):
+        raise InputError(
+            f"MLflow metric {name!r} is {logged} but {source} says {expected}; delete results/tracking and start again "
+            "to rebuild the store from the files"
+        )
+    return logged
+
+
+def _reports(workspace: Workspace, owner: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    cells = workspace.grid.owner_cells(owner)
+    answers = [read_json(workspace.home / cell.folder / "receipt.json") for cell, _ in cells]
+    is_run = owner in workspace.grid.runs
+    return (read_json(workspace.run(owner) / "training.json") if is_run else {}), answers
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.catalog.grid import Row, decoding_for
 from benchmarks.catalog.recipes import flatten
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.cells import cost_values, metric_name, row_values
+from benchmarks.reporting.cells import cost_values, metric_name, row_values, run_facts
 from benchmarks.reporting.tracking import TrackedRun, log_run
 from gliner_core.files import atomic_write, read_json, read_text, write_json
 
@@ -40,7 +40,7 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
     params: dict[str, Any] = flatten(grid.runs[owner].spec.to_json()) if is_run else {"system": owner}
     if is_run:
         tags["seed"] = str(grid.runs[owner].spec.seed)
-    metrics = dict(score_metrics(workspace, owner)) | cost_values(report, answers)
+    metrics = dict(score_metrics(workspace, owner)) | run_facts(report) | cost_values(report, answers)
     _write_sample(workspace, owner, sample)
     return TrackedRun(
         key=f"{scale}/{owner}",

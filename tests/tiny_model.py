@@ -1,0 +1,90 @@
+"""A BERT of two layers with random weights and a vocabulary of about 200 tokens, and what the tests build on it.
+
+The folder is written by the tests themselves, so no test of the model needs the network or a real checkpoint.
+"""
+
+import string
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertModel, BertTokenizerFast
+
+from gliner_core.examples import Example, Span
+from gliner_core.model import SpanScoringModel
+from gliner_core.spec import TrainSpec, spec_from_json
+
+MAX_TOKENS = 96
+PEOPLE = ("anna", "boris", "clara", "david", "elena", "felix")
+CITIES = ("paris", "london", "berlin", "madrid", "oslo", "rome")
+OTHERS = ("visited", "left", "saw", "from", "and", "the", "in", "person", "city", "river", "team", "award", ".")
+
+
+def make_backbone(folder: Path) -> Path:
+    """Writes the encoder and its tokenizer; the same weights at every call."""
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PEOPLE, *CITIES, *OTHERS]
+    letters = string.ascii_lowercase + string.digits
+    vocabulary += [*letters, *(f"##{letter}" for letter in letters), *"!?,;:-_()<>'\"@#$%&*+=/[]"]
+    vocabulary += ["##ed", "##ing", "##er", "##s", *(f"w{number}" for number in range(60))]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)) + "\n", encoding="utf-8")
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"))
+    tokenizer.save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=MAX_TOKENS,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def tiny_spec(backbone: Path, **overrides: Any) -> TrainSpec:
+    """A training spec on the tiny backbone; overrides are `model_hidden_size=...`, `optim_steps=...`, `seed=...`."""
+    tree: dict[str, Any] = {
+        "model": {
+            "backbone": {"name": "tiny", "kind": "folder", "base": "folder", "location": str(backbone)},
+            "hidden_size": 32,
+            "max_width": 4,
+            "dropout": 0.1,
+        },
+        "data": {"name": "toy"},
+        "sampling": {},
+        "objective": {},
+        "optim": {"steps": 4, "batch_size": 4, "lr_encoder": 1e-3, "lr_others": 3e-3},
+    }
+    for key, value in overrides.items():
+        section, _, name = key.partition("_")
+        if name:
+            tree[section][name] = value
+        else:
+            tree[section] = value
+    return spec_from_json(tree)
+
+
+def tiny_network(backbone: Path, seed: int = 0, **overrides: Any) -> SpanScoringModel:
+    """An untrained model in evaluation mode whose scores spread over both sides of zero."""
+    torch.manual_seed(seed)
+    network = SpanScoringModel.from_spec(tiny_spec(backbone, **overrides).model).eval()
+    with torch.no_grad():
+        network.type_head[3].weight *= 20  # fresh heads score all spans alike, near zero
+    return network
+
+
+def toy_examples(count: int = 24) -> list[Example]:
+    """Sentences `PERSON visited CITY .`, every type told by the word alone; some have no entity."""
+    found = []
+    for number in range(count):
+        person, city = PEOPLE[number % 6], CITIES[(number * 5 + number // 6) % 6]
+        if number % 6 == 5:
+            words, spans = ("the", "team", "left", "."), ()
+        else:
+            words = (person, "visited", city, "and", "left", ".")
+            spans = (Span(0, 0, "person"), Span(2, 2, "city"))
+        found.append(Example(id=f"toy-{number}", words=words, spans=spans))
+    return found
