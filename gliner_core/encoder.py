@@ -1,6 +1,8 @@
 """Loads a backbone: hub id, folder, installed package, or random weights of a known shape; adds the prompt tokens."""
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -16,8 +18,9 @@ from gliner_core.spec import BackboneSpec
 def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBase]:
     """The encoder with three added tokens and its tokenizer. Weights are fp32; sha256 is checked where pinned."""
     source, options = _resolve(spec)
-    tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, **options)
-    config = AutoConfig.from_pretrained(source, **options)
+    with loading(f"backbone {spec.name}: {source}"):
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, **options)
+        config = AutoConfig.from_pretrained(source, **options)
     if spec.num_layers is not None:
         if spec.num_layers > config.num_hidden_layers:
             raise InputError(
@@ -28,9 +31,20 @@ def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBas
     if spec.kind == "random":
         model = AutoModel.from_config(config)
     else:
-        model = AutoModel.from_pretrained(source, config=config, dtype=torch.float32, **options)
+        with loading(f"backbone {spec.name}: {source}"):
+            model = AutoModel.from_pretrained(source, config=config, dtype=torch.float32, **options)
     add_prompt_tokens(model, tokenizer)
     return model, tokenizer
+
+
+@contextmanager
+def loading(what: str) -> Iterator[None]:
+    """Turns the many faults of the hub client and of transformers' loaders into one sentence about `what`."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"{what} cannot be loaded ({reason}); check the name, the revision and the network") from error
 
 
 def add_prompt_tokens(model: nn.Module, tokenizer: PreTrainedTokenizerBase) -> None:

@@ -61,6 +61,8 @@ def candidate_spans(
     """
     if not labels or len(set(labels)) != len(labels):
         raise InputError(f"the labels {list(labels)} are empty or hold a duplicate; give distinct type names")
+    if max_width is not None and max_width < 1:
+        raise InputError(f"the span width is {max_width}; give at least 1 word")
     order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
     found: dict[int, SpanScores] = {}
     was_training = model.training
@@ -77,7 +79,9 @@ def _batch(
 ) -> list[SpanScores]:
     encoded = model.prompts.encode(texts, [labels] * len(texts)).to(model.device)
     scores = model(encoded, max_width).float().sigmoid()
-    valid = valid_cells(encoded.num_words, encoded.num_types, *scores.shape[1:])
+    # The stand-in word of an empty text is scored with the batch, but no span may name it.
+    real_words = encoded.num_words.minimum(torch.tensor([len(words) for words in texts], device=model.device))
+    valid = valid_cells(real_words, encoded.num_types, *scores.shape[1:])
     cells = (valid & (scores > floor)).nonzero()  # [N, 4] in (text, start, width, label) order
     values = scores[tuple(cells.unbind(dim=1))].cpu().numpy()
     rows, start, width, label = cells.cpu().numpy().T

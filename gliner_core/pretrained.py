@@ -14,7 +14,8 @@ from huggingface_hub import snapshot_download
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-from gliner_core.encoder import add_prompt_tokens
+from gliner_core.device import choose_device
+from gliner_core.encoder import add_prompt_tokens, loading
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_replace, read_json, write_json
 from gliner_core.model import SpanScoringModel
@@ -66,10 +67,10 @@ class GLiNER:
         """Opens a checkpoint folder or hub id. Raises `InputError` naming the file or the unsupported variant."""
         folder = Path(path_or_hub_id)
         if not folder.is_dir():
-            folder = Path(snapshot_download(str(path_or_hub_id), revision=revision, allow_patterns=list(FILES)))
+            with loading(f"model {path_or_hub_id}: no such folder, and as a hub id it"):
+                folder = Path(snapshot_download(str(path_or_hub_id), revision=revision, allow_patterns=list(FILES)))
         network = _build(folder, read_json(folder / "gliner_config.json"))
-        target = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(network.to(device=target, dtype=dtype or torch.float32).eval())
+        return cls(network.to(device=choose_device(device), dtype=dtype or torch.float32).eval())
 
     def predict(
         self,
@@ -109,8 +110,6 @@ class GLiNER:
 def _entities(words: Words, best: Any, labels: Sequence[str]) -> list[Entity]:
     entities = []
     for start, end, label, score in zip(best.start, best.end, best.label, best.score, strict=True):
-        if not words.words:  # the stand-in word of an empty text is not part of it
-            continue
         first, last = words.offsets[start][0], words.offsets[end][1]
         entities.append(
             Entity(
@@ -136,9 +135,9 @@ def _official(key: str) -> str:
 def _ours(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     renamed = {}
     for key, value in weights.items():
-        match = next((pair for pair in PREFIXES.items() if key.startswith(pair[1])), None)
-        if match and not key.endswith("position_ids"):  # a buffer that older encoders saved
-            renamed[match[0] + key.removeprefix(match[1])] = value
+        if not key.endswith("position_ids"):  # a buffer that older encoders saved
+            ours, theirs = next((pair for pair in PREFIXES.items() if key.startswith(pair[1])), ("", ""))
+            renamed[ours + key.removeprefix(theirs)] = value  # a foreign part keeps its name and is refused by it
     return renamed
 
 
@@ -168,30 +167,47 @@ def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
     }
 
 
-def _build(folder: Path, config: Mapping[str, Any]) -> SpanScoringModel:
-    where = folder / "gliner_config.json"
-    if config.get("span_mode", "markerV0") not in SPAN_MODES:
-        known = ", ".join(SPAN_MODES)
-        raise InputError(f"{where}: `span_mode` {config['span_mode']!r} is not supported; supported: {known}")
+def _build(folder: Path, config: Any) -> SpanScoringModel:
+    _check_config(folder / "gliner_config.json", config)
     weights = _ours(_read_weights(folder))
-    encoder_config = _encoder_config(config)
-    encoder = AutoModel.from_config(encoder_config)
-    tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
+    # The first released checkpoints hold no tokenizer; the published package then takes the backbone's.
+    source = folder if (folder / "tokenizer_config.json").is_file() else config["model_name"]
+    with loading(f"{folder}: the encoder or tokenizer ({config['model_name']})"):
+        encoder = AutoModel.from_config(_encoder_config(config))
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
     if ENT not in tokenizer.get_vocab():
         add_prompt_tokens(encoder, tokenizer)
     table = weights.get("encoder.embeddings.word_embeddings.weight")
     if table is not None and len(table) != encoder.get_input_embeddings().num_embeddings:
         encoder.resize_token_embeddings(len(table), mean_resizing=False)
     network = SpanScoringModel(_model_spec(config, weights), encoder, tokenizer)
-    missing, unexpected = network.load_state_dict(weights, strict=False)
-    missing = [key for key in missing if not key.startswith("encoder.pooler.")]
-    if missing or unexpected:
-        raise InputError(f"{folder}: the weights do not fit the configuration (first: {[*missing, *unexpected][0]})")
+    _check_weights(folder, network.state_dict(), weights)
+    network.load_state_dict(weights, strict=False)
     return network
 
 
+def _check_config(where: Path, config: Any) -> None:
+    if not isinstance(config, Mapping) or "model_name" not in config:
+        raise InputError(f"{where}: holds no `model_name`; give the folder of a GLiNER checkpoint")
+    for key, supported in {"span_mode": tuple(SPAN_MODES), "subtoken_pooling": ("first",)}.items():
+        if config.get(key, supported[0]) not in supported:
+            known = ", ".join(supported)
+            raise InputError(f"{where}: `{key}` {config[key]!r} is not supported; supported: {known}")
+
+
+def _check_weights(folder: Path, own: Mapping[str, torch.Tensor], given: Mapping[str, torch.Tensor]) -> None:
+    missing = [key for key in own if key not in given and not key.startswith("encoder.pooler.")]
+    foreign = [key for key in given if key not in own or given[key].shape != own[key].shape]
+    if missing or foreign:
+        raise InputError(
+            f"{folder}: the weights do not fit gliner_config.json (first: {[*missing, *foreign][0]}); give a span "
+            "model's folder with the files that were saved together"
+        )
+
+
 def _model_spec(config: Mapping[str, Any], weights: Mapping[str, torch.Tensor]) -> ModelSpec:
-    backbone = BackboneSpec(name=config.get("name") or config["model_name"], kind="hub", location=config["model_name"])
+    location = config["model_name"]
+    backbone = BackboneSpec(name=config.get("name") or location, kind="hub", base="hub", location=location)
     return ModelSpec(
         backbone=backbone,
         hidden_size=config.get("hidden_size", 512),
@@ -214,8 +230,12 @@ def _encoder_config(config: Mapping[str, Any]) -> Any:
 
 
 def _read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    if (folder / "model.safetensors").is_file():
-        return load_file(folder / "model.safetensors")
-    if (folder / "pytorch_model.bin").is_file():
-        return torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    try:
+        if (folder / "model.safetensors").is_file():
+            return load_file(folder / "model.safetensors")
+        if (folder / "pytorch_model.bin").is_file():
+            return torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
+    except Exception as error:  # both readers raise many kinds for a damaged file; each means the same to the user
+        reason = str(error).split("\n")[0]
+        raise InputError(f"{folder}: the weights cannot be read ({reason}); copy the checkpoint again") from None
     raise InputError(f"{folder}: holds neither model.safetensors nor pytorch_model.bin; give a checkpoint folder")

@@ -28,6 +28,13 @@ class BackboneSpec:
     sha256: str | None = None  # of model.safetensors; checked at every load
     num_layers: int | None = None  # keep only the first N transformer layers
 
+    def __post_init__(self) -> None:
+        if self.kind not in ("random", self.base):
+            raise InputError(
+                f"`model.backbone.kind` is {self.kind!r} and `model.backbone.base` is {self.base!r}; "
+                "give both the same value"
+            )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
@@ -107,12 +114,22 @@ class TrainSpec:
             "optim.bucket_batches": self.optim.bucket_batches,
             "sampling.max_types": self.sampling.max_types,
             "objective.positive_weight": self.objective.positive_weight,
+            "optim.grad_clip": self.optim.grad_clip,
+            "model.backbone.num_layers": self.model.backbone.num_layers,
+        }
+        not_negative = {
+            "optim.steps": self.optim.steps,
+            "optim.lr_encoder": self.optim.lr_encoder,
+            "optim.lr_others": self.optim.lr_others,
+            "optim.weight_decay": self.optim.weight_decay,
+            "sampling.negative_ratio": self.sampling.negative_ratio,
         }
         for key, value in positive.items():
-            if value <= 0:
+            if value is not None and not value > 0:  # written so that NaN is refused too
                 raise InputError(f"`{key}` is {value}; give a positive number")
-        if self.optim.steps < 0 or self.sampling.negative_ratio < 0:
-            raise InputError("`optim.steps` and `sampling.negative_ratio` must not be negative")
+        for key, value in not_negative.items():
+            if not value >= 0:
+                raise InputError(f"`{key}` is {value}; it must not be negative")
         if not 0 <= self.model.dropout < 1 or not 0 <= self.optim.warmup_ratio <= 1:
             raise InputError("`model.dropout` must lie in [0, 1) and `optim.warmup_ratio` in [0, 1]")
 
@@ -141,7 +158,7 @@ def read_spec(path: str | Path) -> TrainSpec:
 
 def _build(cls: Any, data: Any, where: str, prefix: str) -> Any:
     if not isinstance(data, dict):
-        raise InputError(f"{where}: `{prefix or 'spec'}` must be a mapping")
+        raise InputError(f"{where}: `{prefix.rstrip('.') or 'spec'}` must be a mapping")
     known = typing.get_type_hints(cls)
     if unknown := sorted(set(data) - set(known)):
         raise InputError(f"{where}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(known)}")
@@ -173,5 +190,11 @@ def _check(annotation: Any, value: Any, where: str) -> Any:
             return float(value)
         if isinstance(option, type) and type(value) is option:
             return value
-    wanted = " or ".join(str(getattr(option, "__name__", option)) for option in options)
+    wanted = " or ".join(_option_name(option) for option in options)
     raise InputError(f"{where} is {value!r}; it must be {wanted}")
+
+
+def _option_name(option: Any) -> str:
+    if typing.get_origin(option) is Literal:
+        return " or ".join(map(repr, typing.get_args(option)))
+    return {"NoneType": "null"}.get(option.__name__, option.__name__)

@@ -19,6 +19,7 @@ from transformers import get_cosine_schedule_with_warmup
 
 from gliner_core.checkpoint import TrainState, load_state, save_state
 from gliner_core.collate import BatchCounts, TrainBatch, batches_from, make_batch
+from gliner_core.device import choose_device
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl
 from gliner_core.files import atomic_write, write_json
@@ -62,7 +63,7 @@ class Trainer:
                 f"`objective.name` {spec.objective.name!r} is unknown; registered: {', '.join(OBJECTIVES)}"
             )
         self.spec, self.examples = spec, examples
-        target = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        target = choose_device(device)
         self.accelerator = Accelerator(
             cpu=target.type == "cpu",
             mixed_precision=precision_for(spec.optim, target),
@@ -73,10 +74,14 @@ class Trainer:
         model = SpanScoringModel.from_spec(spec.model)
         optimizer = build_optimizer(model, spec.optim)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        warmup = int(spec.optim.steps * spec.optim.warmup_ratio)
-        self.schedule = get_cosine_schedule_with_warmup(self.optimizer, warmup, max(spec.optim.steps, 1))
+        self.schedule = self._schedule(0)
         self.objective = OBJECTIVES[spec.objective.name]
         self.step, self.history, self.counts = 0, [], BatchCounts()
+
+    def _schedule(self, done: int) -> torch.optim.lr_scheduler.LambdaLR:
+        optim = self.spec.optim
+        warmup = int(optim.steps * optim.warmup_ratio)
+        return get_cosine_schedule_with_warmup(self.optimizer, warmup, max(optim.steps, 1), last_epoch=done - 1)
 
     @property
     def network(self) -> SpanScoringModel:
@@ -109,10 +114,7 @@ class Trainer:
         loss = self.objective(scores, positives, valid, self.spec.objective)
         value = loss.item()
         if not math.isfinite(value):
-            raise InputError(
-                f"the loss is {value} at step {self.step + 1}; lower `optim.lr_encoder` and `optim.lr_others` or set "
-                "`optim.grad_clip`; no model was written"
-            )
+            raise _diverged(f"the loss is {value} at step {self.step + 1}")
         self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(loss)
         if self.spec.optim.grad_clip is not None:
@@ -137,8 +139,7 @@ class Trainer:
         self.network.load_state_dict(state.model)
         self.optimizer.load_state_dict(state.optimizer)
         self.step, self.history, self.counts = state.step, state.history, BatchCounts(**state.counts)
-        self.schedule.last_epoch = state.step - 1
-        self.schedule.step()
+        self.schedule = self._schedule(state.step)
 
 
 def train(
@@ -159,6 +160,8 @@ def train(
         trainer.restore(state)
         seconds = state.seconds
     seconds = run_steps(trainer, state_file, seconds)
+    if not all(weight.isfinite().all() for weight in trainer.network.parameters()):
+        raise _diverged(f"the last update, step {trainer.step}, left weights that are not finite")
     GLiNER(trainer.network.cpu().eval()).save_pretrained(out / "model")
     report = training_report(trainer, seconds)
     with atomic_write(out / "history.jsonl") as stream:
@@ -166,6 +169,12 @@ def train(
     write_json(out / "training.json", report)
     state_file.unlink(missing_ok=True)
     return report
+
+
+def _diverged(what: str) -> InputError:
+    return InputError(
+        f"{what}; lower `optim.lr_encoder` and `optim.lr_others` or set `optim.grad_clip`; no model was written"
+    )
 
 
 def run_steps(trainer: Trainer, state_file: Path, seconds: float) -> float:

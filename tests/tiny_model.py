@@ -1,14 +1,15 @@
-"""A BERT of two layers with random weights and a vocabulary of about 200 tokens, and what the tests build on it.
+"""Encoders of two layers with random weights and a vocabulary of about 200 tokens, and what the tests build on them.
 
-The folder is written by the tests themselves, so no test of the model needs the network or a real checkpoint.
+The folders are written by the tests themselves, so no test of the model needs the network or a real checkpoint.
 """
 
 import string
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import AutoModel, BertConfig, BertTokenizerFast, DebertaV2Config, PretrainedConfig
 
 from gliner_core.examples import Example, Span
 from gliner_core.model import SpanScoringModel
@@ -20,7 +21,22 @@ CITIES = ("paris", "london", "berlin", "madrid", "oslo", "rome")
 OTHERS = ("visited", "left", "saw", "from", "and", "the", "in", "person", "city", "river", "team", "award", ".")
 
 
-def make_backbone(folder: Path) -> Path:
+SHAPE = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+def bert_config(vocab_size: int) -> PretrainedConfig:
+    """Absolute positions: a window of MAX_TOKENS."""
+    return BertConfig(vocab_size=vocab_size, max_position_embeddings=MAX_TOKENS, **SHAPE)
+
+
+def deberta_config(vocab_size: int) -> PretrainedConfig:
+    """The layout of deberta-v3, the paper's encoder: relative positions only, no segment embeddings."""
+    relative = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c", "c2p"]}
+    shared = {"share_att_key": True, "norm_rel_ebd": "layer_norm", "position_buckets": 16, "type_vocab_size": 0}
+    return DebertaV2Config(vocab_size=vocab_size, max_position_embeddings=MAX_TOKENS, **relative, **shared, **SHAPE)
+
+
+def make_backbone(folder: Path, config: Callable[[int], PretrainedConfig] = bert_config) -> Path:
     """Writes the encoder and its tokenizer; the same weights at every call."""
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *PEOPLE, *CITIES, *OTHERS]
     letters = string.ascii_lowercase + string.digits
@@ -30,17 +46,9 @@ def make_backbone(folder: Path) -> Path:
     (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(vocabulary)) + "\n", encoding="utf-8")
     tokenizer = BertTokenizerFast(str(folder / "vocab.txt"))
     tokenizer.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=MAX_TOKENS,
-    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+        AutoModel.from_config(config(len(tokenizer))).save_pretrained(folder)
     return folder
 
 
@@ -72,7 +80,9 @@ def tiny_network(backbone: Path, seed: int = 0, **overrides: Any) -> SpanScoring
     torch.manual_seed(seed)
     network = SpanScoringModel.from_spec(tiny_spec(backbone, **overrides).model).eval()
     with torch.no_grad():
-        network.type_head[3].weight *= 20  # fresh heads score all spans alike, near zero
+        for layer, factor in ((network.type_head[3], 20), (network.span_head.out_project[3], 10)):
+            layer.weight *= factor  # fresh heads score all spans alike
+            layer.bias.zero_()
     return network
 
 

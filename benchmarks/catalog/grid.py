@@ -169,11 +169,11 @@ def _study_rows(
     registry: Registry, settings: Settings, name: str, device: str
 ) -> Iterator[tuple[Row, Run | None, Decoding]]:
     study, scale = registry.studies[name], registry.scales[settings.scale]
-    suite = scale.suites.get(study.suite)
-    if suite is None or scale.name not in study.scales:
+    suite = scale.suites.get(study.suite, study.suite)  # a role that each scale fills, or one suite at every scale
+    if suite not in registry.suites or scale.name not in study.scales:
         raise InputError(
             f"benchmarks/studies/{name}.yaml: the study does not run at scale {scale.name!r} (suite {study.suite!r}, "
-            f"scales {', '.join(study.scales)}); leave it out of `studies`"
+            f"scales {', '.join(study.scales)}); leave it out of `studies`, or correct its `suite` or `scales`"
         )
     protocols = study.protocols or (registry.suites[suite].protocol,)
     for variant in variants(study, scale.name):

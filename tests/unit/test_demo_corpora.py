@@ -34,7 +34,7 @@ DIGEST_PROGRAM = (
 
 @cache
 def corpus(dataset: str, split: str = "test") -> tuple[Example, ...]:
-    return tuple(demo.generate(dataset)[split])
+    return tuple(demo.sentences(dataset)[split])
 
 
 def training() -> tuple[Example, ...]:
@@ -69,7 +69,7 @@ def pattern(surface: str) -> str:
 def test_names_and_sizes() -> None:
     assert demo.dataset_names() == ["demo_train", *OOD, *ML]
     assert (len(DOMAINS), len(OOD), len(ML)) == (8, 5, 11)
-    assert {split: len(found) for split, found in demo.generate("demo_train").items()} == {"train": 2400, "dev": 240}
+    assert {split: len(found) for split, found in demo.sentences("demo_train").items()} == {"train": 3600, "dev": 240}
     assert {len(corpus(name)) for name in OOD} == {120}
     assert {len(corpus(name)) for name in ML} == {60}
     with pytest.raises(InputError, match="demo_nope"):
@@ -150,7 +150,7 @@ def test_offsets_and_duplicates(dataset: str) -> None:
             for text, name in re.findall(r"\[([^\[\]/]*)/([^\]]+)\]", line):
                 patterns[name].add(pattern(text))
     known = {name: re.compile("|".join(sorted(found))) for name, found in patterns.items()}
-    for split, examples in demo.generate(dataset).items():
+    for split, examples in demo.sentences(dataset).items():
         assert len({example.words for example in examples}) >= 0.98 * len(examples), split
         assert len({example.id for example in examples}) == len(examples)
         for example in examples:
@@ -243,3 +243,12 @@ def test_faulty_files_are_named(tmp_path: Path, body: str, message: str) -> None
     (tmp_path / "bad.yaml").write_text(f"language: en\nnested: false\n{body}\n", encoding="utf-8")
     with pytest.raises(InputError, match=f"bad.yaml: {message}"):
         load("bad", tmp_path)
+
+
+def test_training_text_comes_in_passages_of_one_domain() -> None:
+    passages, parts = demo.generate("demo_train")["train"], corpus("demo_train", "train")
+    assert len(passages) == 1800
+    assert Counter(word for item in passages for word in item.words) == Counter(w for item in parts for w in item.words)
+    surfaces = Counter((item.text(span), span.type) for item in parts for span in item.spans)
+    assert Counter((item.text(span), span.type) for item in passages for span in item.spans) == surfaces
+    assert sum(len(item.types()) for item in passages) / len(passages) >= 3  # hard negatives beside each positive

@@ -105,13 +105,3 @@ def lexicon_digest(dataset):
     if CARDS.datasets[dataset].generator is None:
         return ""
     return files_digest(ROOT, sorted((ROOT / "benchmarks" / "corpora" / "demo_data").glob("*.yaml")))
-
-
-def study_card(wildcards):
-    """The whole card of a study: its table and page print titles and claims."""
-    return CARDS.studies[wildcards.study].model_dump(mode="json")
-
-
-def published_digest(wildcards):
-    """Digest of the published numbers."""
-    return files_digest(ROOT, sorted((ROOT / "benchmarks" / "published").glob("*.csv")))

@@ -22,6 +22,7 @@ rule predict:
     params:
         cells=lambda w: [cell.folder for cell in GRID.batch(w.owner, w.suite)],
         labels=lambda w: [CARDS.datasets[cell.dataset].labels for cell in GRID.batch(w.owner, w.suite)],
+        system=lambda w: content(CARDS.systems[w.owner]) if w.owner in CARDS.systems else {},
         code=lambda w: code("benchmarks.scoring.answer"),
     script:
         "../scripts/predict.py"

@@ -1,0 +1,164 @@
+"""Prediction does not depend on batching, keeps the order of the texts, and maps words to characters."""
+
+import json
+import re
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_model import PEOPLE, tiny_network, toy_examples
+
+from gliner_core import GLiNER
+from gliner_core.errors import InputError
+from gliner_core.examples import write_jsonl
+from gliner_core.model import SpanScoringModel
+from gliner_core.predict import SpanScores, best_spans, candidate_spans, main
+
+LABELS = ("person", "city", "big river")
+TEXTS = [
+    ["anna", "visited", "paris", "."],
+    ["the"],
+    [],
+    ["boris", "left", "rome", "and", "saw", "the", "river", "in", "oslo", "from", "berlin", "."],
+    ["Unknown-word", "left", "\x01", "oslo"],
+    ["clara", "visited", "madrid", "."],
+]
+
+
+@pytest.fixture(scope="module")
+def network(backbone: Path) -> SpanScoringModel:
+    return tiny_network(backbone)
+
+
+def _cells(found: SpanScores) -> dict[tuple[int, int, int], float]:
+    rows = zip(found.start, found.end, found.label, found.score, strict=True)
+    return {(int(start), int(end), int(label)): float(score) for start, end, label, score in rows}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 6, 50])
+def test_batching_and_padding_change_nothing_but_rounding(network: SpanScoringModel, batch_size: int) -> None:
+    alone = [_cells(candidate_spans(network, [text], LABELS, floor=0.0)[0]) for text in TEXTS]
+    together = candidate_spans(network, TEXTS, LABELS, floor=0.0, batch_size=batch_size)
+    for text, one, many in zip(TEXTS, alone, map(_cells, together), strict=True):
+        spans = [(i, i + k) for i, k in product(range(len(text)), range(4)) if i + k < len(text)]
+        assert set(one) == set(many) == {(*span, label) for span in spans for label in range(len(LABELS))}
+        assert all(many[cell] == pytest.approx(score, abs=1e-5) for cell, score in one.items())
+    model = GLiNER(network)
+    singly = [model.predict([text], LABELS, threshold=0.5)[0] for text in TEXTS]
+    batched = model.predict(TEXTS, LABELS, threshold=0.5, batch_size=batch_size)
+    assert [[(e.start, e.end, e.label) for e in row] for row in batched] == (
+        [[(e.start, e.end, e.label) for e in row] for row in singly]
+    )
+    assert sum(map(len, batched)) > 5
+
+
+def test_scores_are_the_models_probabilities(network: SpanScoringModel) -> None:
+    encoded = network.prompts.encode([TEXTS[0]], [LABELS])
+    with torch.inference_mode():
+        scores = network(encoded).sigmoid()[0]
+    found = _cells(candidate_spans(network, [TEXTS[0]], LABELS, floor=0.6)[0])
+    expected = {
+        (start, start + width, label): float(scores[start, width, label])
+        for start, width, label in product(range(4), range(4), range(3))
+        if start + width < 4 and scores[start, width, label] > 0.6
+    }
+    assert found == pytest.approx(expected)
+    assert 0 < len(found) < len(_cells(candidate_spans(network, [TEXTS[0]], LABELS, floor=0.0)[0]))
+
+
+def test_a_wider_or_narrower_grid_keeps_the_scores_it_shares(network: SpanScoringModel) -> None:
+    narrow, usual, wide = (
+        _cells(candidate_spans(network, [TEXTS[3]], LABELS, floor=0.0, max_width=width)[0]) for width in (1, None, 20)
+    )
+    assert set(narrow) < set(usual) < set(wide) and len(wide) == 3 * 12 * 13 // 2
+    assert {cell: wide[cell] for cell in usual} == pytest.approx(usual, abs=1e-6)
+    assert {cell: wide[cell] for cell in narrow} == pytest.approx(narrow, abs=1e-6)
+
+
+def test_a_threshold_is_strict() -> None:
+    found = SpanScores(
+        start=np.array([0, 1, 2]),
+        end=np.array([0, 1, 2]),
+        label=np.array([0, 0, 0]),
+        score=np.array([0.5, 0.50001, 0.4], dtype=np.float32),
+        lost_words=0,
+    )
+    assert best_spans(found, 0.5, "flat").start.tolist() == [1]
+
+
+def test_the_model_is_left_in_the_mode_it_was_in(network: SpanScoringModel) -> None:
+    network.train()
+    first, second = (candidate_spans(network, [TEXTS[3]], LABELS, floor=0.0)[0] for _ in range(2))
+    assert network.training and np.array_equal(first.score, second.score)  # no dropout
+    network.eval()
+
+
+def test_characters_are_those_of_the_text(network: SpanScoringModel) -> None:
+    text = "  anna-maria left\tparis, (the\nriver) !"
+    entities = GLiNER(network).predict([text, ["New", "York"]], LABELS, threshold=0.05)
+    words = re.findall(r"\w+(?:[-_]\w+)*|\S", text)
+    assert len(entities[0]) > 3 and entities[1]
+    for entity in entities[0]:
+        assert text[entity.char_start : entity.char_end] == entity.text
+        assert re.findall(r"\w+(?:[-_]\w+)*|\S", entity.text) == words[entity.start : entity.end + 1]
+    assert all("New York"[entity.char_start : entity.char_end] == entity.text for entity in entities[1])
+    assert entities[0] == sorted(entities[0], key=lambda entity: entity.start)
+
+
+def test_flat_nested_and_multi_label(network: SpanScoringModel) -> None:
+    model = GLiNER(network)
+
+    def spans(**options: bool) -> list[tuple[int, int, str]]:
+        found = model.predict([TEXTS[3]], LABELS, threshold=0.05, **options)[0]
+        return [(entity.start, entity.end, entity.label) for entity in found]
+
+    flat, nested, multi = spans(), spans(flat=False), spans(flat=False, multi_label=True)
+    words = [index for start, end, _ in flat for index in range(start, end + 1)]
+    assert len(words) == len(set(words))
+    places = [span[:2] for span in nested]
+    assert len(places) == len(set(places)) > len(flat)
+    crossing = [(a, b) for a in places for b in places if a[0] < b[0] <= a[1] < b[1]]
+    assert crossing == []
+    assert len(multi) > len({span[:2] for span in multi})
+
+
+def test_an_empty_text_has_no_entity_and_no_texts_give_no_rows(network: SpanScoringModel) -> None:
+    assert GLiNER(network).predict(["", [], "  "], LABELS, threshold=0.0) == [[], [], []]
+    assert GLiNER(network).predict([], LABELS) == []
+    assert len(candidate_spans(network, [[]], LABELS, floor=0.0)[0].score) == 0
+
+
+def test_lost_words_are_reported_per_text(backbone: Path) -> None:
+    network = tiny_network(backbone, model_max_words=5)
+    found = candidate_spans(network, TEXTS, LABELS, floor=0.0)
+    assert [item.lost_words for item in found] == [0, 0, 0, 7, 0, 0]
+    assert found[3].end.max() == 4
+
+
+@pytest.mark.parametrize("labels", [[], ["city", "person", "city"]])
+def test_labels_must_be_distinct(network: SpanScoringModel, labels: list[str]) -> None:
+    with pytest.raises(InputError, match="empty or hold a duplicate"):
+        GLiNER(network).predict(["anna"], labels)
+
+
+def test_the_command_line_writes_spans_or_says_what_is_wrong(
+    network: SpanScoringModel, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    GLiNER(network).save_pretrained(tmp_path / "model")
+    examples = toy_examples(6)
+    write_jsonl(tmp_path / "data.jsonl", examples)
+    usual = ["--data", str(tmp_path / "data.jsonl"), "--labels", "person, city", "--out", str(tmp_path / "out.jsonl")]
+    assert main([str(tmp_path / "model"), *usual, "--threshold", "0.3", "--device", "cpu"]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == [example.id for example in examples]
+    assert all(len(row["spans"]) == len(row["scores"]) and min(row["scores"], default=1) > 0.3 for row in rows)
+    found = GLiNER(network).predict([list(example.words) for example in examples], ["person", "city"], threshold=0.3)
+    assert [row["spans"] for row in rows] == [[[e.start, e.end, e.label] for e in row] for row in found]
+    assert any(row["spans"] for row in rows) and rows[0]["words"][0] == PEOPLE[0]
+    capsys.readouterr()
+    for wrong in (["--max-width", "0"], ["--labels", "a,a"], ["--data", "absent.jsonl"], ["--device", "cuda:99"]):
+        assert main([str(tmp_path / "model"), *usual, *wrong]) == 2
+        assert re.search(r"^error: .+$", capsys.readouterr().err, re.MULTILINE)
+    assert main([str(tmp_path / "absent" / "model"), *usual]) == 2

@@ -1,0 +1,179 @@
+"""Prompt types of training examples: the author's sampler in a loop, its statistics, no dependence on hashing."""
+
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gliner_core.examples import Example, Span
+from gliner_core.sampling import POOL_SIZE, batch_pool, prompt_types
+from gliner_core.spec import SamplingSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _example(types: list[str], negatives: tuple[str, ...] = ()) -> Example:
+    """One word per entity."""
+    words = tuple(f"w{index}" for index in range(max(len(types), 1)))
+    spans = tuple(Span(index, index, label) for index, label in enumerate(types))
+    return Example(id="x", words=words, spans=spans, negatives=negatives)
+
+
+def _toy_batch() -> list[Example]:
+    """Reference setting: 8 examples, 5 entities and 3 types each, no type shared."""
+    return [_example([f"t{row}a", f"t{row}b", f"t{row}c", f"t{row}a", f"t{row}b"]) for row in range(8)]
+
+
+def _plain(**changes: Any) -> SamplingSpec:
+    return SamplingSpec(**{"negative_ratio": 1, "type_dropping": False, "shuffle_types": False} | changes)
+
+
+def _by_the_loop(batch: list[Example], spec: SamplingSpec, draw: random.Random) -> list[tuple[str, ...]]:
+    """The same rules step by step, with the same draws in the same order."""
+    pool = []
+    for example in batch:
+        for span in example.spans:
+            if span.type not in pool:
+                pool.append(span.type)
+    pool.sort()
+    draw.shuffle(pool)
+    del pool[POOL_SIZE:]
+    prompts = []
+    for example in batch:
+        ratio = draw.randint(0, spec.negative_ratio)
+        candidates = list(example.negatives if spec.negative_pool == "explicit" else pool)
+        if spec.negative_pool != "per_batch":
+            draw.shuffle(candidates)
+        asked: list[str] = [span.type for span in example.spans]
+        asked += candidates[: ratio * (len(example.spans) or 1)]
+        distinct = []
+        for label in asked:
+            if label not in distinct:
+                distinct.append(label)
+        if spec.shuffle_types:
+            draw.shuffle(distinct)
+        if spec.type_dropping and distinct:
+            distinct = distinct[: draw.randint(1, len(distinct))]
+        prompts.append(tuple(distinct[: spec.max_types]))
+    return prompts
+
+
+@given(
+    batch=st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=6), min_size=1, max_size=5),
+    ratio=st.integers(0, 3),
+    pool=st.sampled_from(["per_example", "per_batch", "explicit"]),
+    flags=st.tuples(st.booleans(), st.booleans()),
+    seed=st.integers(0, 1000),
+)
+def test_the_sampler_is_the_loop(
+    batch: list[list[str]], ratio: int, pool: Any, flags: tuple[bool, bool], seed: int
+) -> None:
+    examples = [_example(types, negatives=("n1", "n2", "n3")) for types in batch]
+    spec = SamplingSpec(
+        negative_ratio=ratio, negative_pool=pool, type_dropping=flags[0], shuffle_types=flags[1], max_types=4
+    )
+    expected = _by_the_loop(examples, spec, random.Random(seed))
+    assert prompt_types(examples, spec, random.Random(seed)) == expected
+
+
+@pytest.mark.parametrize("dropping", [False, True])
+@pytest.mark.parametrize(("ratio", "share"), [(0, 0.0), (1, 0.29), (2, 0.45), (3, 0.54)])
+def test_the_mean_negative_share_is_the_authors(ratio: int, share: float, dropping: bool) -> None:
+    batch, draw = _toy_batch(), random.Random(ratio)
+    spec = SamplingSpec(negative_ratio=ratio, type_dropping=dropping)
+    shares = []
+    for _ in range(400):
+        for example, asked in zip(batch, prompt_types(batch, spec, draw), strict=True):
+            shares.append(len(set(asked) - set(example.types())) / len(asked))
+    assert sum(shares) / len(shares) == pytest.approx(share, abs=0.02)
+
+
+def test_dropping_keeps_each_number_of_types_equally_often() -> None:
+    batch, draw = [_example(list("abcdef"))], random.Random(0)
+    sizes = Counter(len(prompt_types(batch, SamplingSpec(negative_ratio=0), draw)[0]) for _ in range(6000))
+    assert set(sizes) == set(range(1, 7))
+    assert all(abs(count - 1000) < 150 for count in sizes.values())  # five standard deviations
+
+
+def test_without_dropping_every_gold_type_is_asked() -> None:
+    draw = random.Random(0)
+    for example, asked in zip(_toy_batch(), prompt_types(_toy_batch(), _plain(negative_ratio=3), draw), strict=True):
+        assert asked[: len(example.types())] == example.types()
+
+
+def test_shuffling_moves_the_gold_types() -> None:
+    draw = random.Random(0)
+    orders = {prompt_types([_example(["a", "b", "c"])], _plain(shuffle_types=True), draw)[0] for _ in range(100)}
+    assert len(orders) == 6
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 30), st.integers(0, 50))
+def test_the_cap_cuts_after_everything_else(cap: int, seed: int) -> None:
+    spec = _plain(negative_ratio=3)
+    free = prompt_types(_toy_batch(), spec, random.Random(seed))
+    capped = prompt_types(_toy_batch(), _plain(negative_ratio=3, max_types=cap), random.Random(seed))
+    assert capped == [types[:cap] for types in free]
+
+
+def test_a_batch_pool_gives_every_example_a_prefix_of_one_list() -> None:
+    batch = [_example([]), _example([]), _example(list("abcdefgh"))]
+    draws = {"per_batch": set(), "per_example": set()}
+    for pool, seen in draws.items():
+        for seed in range(50):
+            first, second, _ = prompt_types(batch, _plain(negative_pool=pool, negative_ratio=3), random.Random(seed))
+            shared = min(len(first), len(second))
+            seen.add(first[:shared] == second[:shared])
+    assert draws == {"per_batch": {True}, "per_example": {True, False}}
+
+
+def test_explicit_negatives_are_the_examples_own() -> None:
+    batch = [_example(["a"], ("n1", "n2")), _example(["b"])]
+    seen = set()
+    for seed in range(50):
+        own, none = prompt_types(batch, _plain(negative_pool="explicit", negative_ratio=2), random.Random(seed))
+        seen |= set(own)
+        assert none == ("b",)
+    assert seen == {"a", "n1", "n2"}
+
+
+def test_a_sentence_without_entities_counts_as_one() -> None:
+    batch = [_example([]), _example(list("abcdefgh"))]
+    sizes = {len(prompt_types(batch, _plain(negative_ratio=3), random.Random(seed))[0]) for seed in range(200)}
+    assert sizes == {0, 1, 2, 3}
+    assert prompt_types(batch, _plain(negative_ratio=0), random.Random(0))[0] == ()
+
+
+def test_the_pool_is_at_most_a_hundred_types() -> None:
+    batch = [_example([f"t{row}-{index}" for index in range(50)]) for row in range(4)]
+    pool = batch_pool(batch, random.Random(0))
+    assert len(pool) == len(set(pool)) == POOL_SIZE == 100
+
+
+def test_hash_randomisation_changes_nothing() -> None:
+    code = (
+        "from random import Random; from gliner_core.examples import Example, Span;"
+        "from gliner_core.sampling import prompt_types; from gliner_core.spec import SamplingSpec;"
+        "batch = [Example(id='x', words=('w',) * 9, spans=tuple(Span(i, i, f'type {i * r}') for i in range(9)))"
+        " for r in range(1, 5)];"
+        "print(prompt_types(batch, SamplingSpec(negative_ratio=3), Random(1)))"
+    )
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert printed[0] == printed[1] and "type" in printed[0]

@@ -1,0 +1,80 @@
+"""How many jobs a scale needs, counted from the YAML cards alone: a second opinion that imports nothing of the project.
+
+The grid resolves every variant to a full specification and tells runs apart by its digest; here two variants are one
+run where they set every knob to the same value, defaults included.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Knobs = frozenset[tuple[str, str]]
+
+
+def load(root: Path, kind: str, name: str) -> dict[str, Any]:
+    """One card as plain data."""
+    folder = root / "workflow" / "scales" if kind == "scales" else root / "benchmarks" / kind
+    return yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def knobs(root: Path, scale: Mapping[str, Any], changes: Mapping[str, Any]) -> Knobs:
+    """Every knob of a training with its value."""
+    baseline = yaml.safe_load((root / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8"))
+    defaults = {f"{part}.{key}": value for part, keys in baseline.items() for key, value in keys.items()}
+    chosen = {"optim.steps": scale["steps"]["cpu"], "backbone": scale["backbone"], "mixture": scale["mixture"]}
+    return frozenset((key, str(value)) for key, value in (defaults | scale.get("overrides", {}) | chosen | changes).items())
+
+
+def points(study: Mapping[str, Any], scale: str) -> list[dict[str, Any]]:
+    """What each variant of a study sets."""
+    axes = {
+        key: values[scale] if isinstance(values, Mapping) else values for key, values in study.get("axes", {}).items()
+    }
+    grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    return grid + list(study.get("variants", {}).values())
+
+
+def members(root: Path, suite: str) -> list[str]:
+    """Datasets of a closed suite."""
+    return load(root, "suites", suite)["datasets"]
+
+
+def job_counts(
+    root: Path, scale_name: str, studies: Sequence[str] | None = None, seeds: Iterable[int] | None = None
+) -> dict[str, int]:
+    """Rule -> number of jobs of a scale that has not run yet."""
+    scale = load(root, "scales", scale_name)
+    cards = [load(root, "studies", name) for name in studies or scale["studies"]]
+    batches: set[tuple[Knobs | str, int, str]] = set()
+    for study in cards:
+        suite = scale["suites"][study["suite"]]
+        runs = product((knobs(root, scale, point) for point in points(study, scale_name)), seeds or scale["seeds"])
+        batches |= {(run, seed, suite) for run, seed in runs}
+        batches |= {(system, 0, suite) for system in study.get("systems", [])}
+    owners = {owner[:2] for owner in batches}
+    suites = {suite for *_, suite in batches}
+    data = datasets(root, scale, suites)
+    downloads = [name for name in data if "sources" in load(root, "datasets", name)]
+    found = {
+        "fetch": len(downloads),
+        "prepare": len(data),
+        "check_leakage": len(suites),
+        "train": sum(not isinstance(owner, str) for owner, _ in owners),
+        "predict": len(batches),
+        "score": len(batches),
+        "track": len(owners),
+    }
+    found |= dict.fromkeys(("collect", "compare", "tabulate", "plot"), len(cards))
+    found |= dict.fromkeys(("mix", "open_store", "publish", "all"), 1)
+    return {rule: number for rule, number in found.items() if number}
+
+
+def datasets(root: Path, scale: Mapping[str, Any], suites: Iterable[str]) -> set[str]:
+    """Datasets that are evaluated, trained on, or kept out of the training data."""
+    mixture = load(root, "mixtures", scale["mixture"])
+    parts = [*mixture["parts"], *([mixture["dev"]] if mixture.get("dev") else [])]
+    tests = {name for suite in {*suites, *mixture.get("disjoint_from", [])} for name in members(root, suite)}
+    return tests | {part["dataset"] for part in parts}
