@@ -37,6 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
     listing.add_argument("kind", nargs="?", choices=KINDS, help="one kind of card; default: counts of all")
     commands.add_parser("plan", parents=[shared], help="what a scale will run, with estimates")
     commands.add_parser("headline", parents=[shared], help="headline table of the last run, and where everything is")
+    release = commands.add_parser("release", parents=[shared], help="keeps a finished scale's small results in git")
+    release.add_argument("name", help="folder below results/released, e.g. 2026-11-22-cpu-pilot")
+    release.add_argument("--readme", action="store_true", help="also put its headline table into README.md")
     interface = commands.add_parser("ui", parents=[shared], help="MLflow UI over the tracking store")
     interface.add_argument("--host", default="127.0.0.1")
     interface.add_argument("--port", type=int, default=5000)
@@ -66,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from benchmarks.commands.headline import print_headline
 
             print_headline(space)
+        elif options.command == "release":
+            from benchmarks.commands.release import release_results
+
+            release_results(space, options.name, options.readme)
         elif options.command == "ui":
             from benchmarks.commands.interface import open_interface
 

@@ -13,6 +13,7 @@ from transformers import AutoModel, BertConfig, BertTokenizerFast, DebertaV2Conf
 
 from gliner_core.examples import Example, Span
 from gliner_core.model import SpanScoringModel
+from gliner_core.spans import valid_cells
 from gliner_core.spec import TrainSpec, spec_from_json
 
 MAX_TOKENS = 96
@@ -34,6 +35,18 @@ def deberta_config(vocab_size: int) -> PretrainedConfig:
     relative = {"relative_attention": True, "position_biased_input": False, "pos_att_type": ["p2c", "c2p"]}
     shared = {"share_att_key": True, "norm_rel_ebd": "layer_norm", "position_buckets": 16, "type_vocab_size": 0}
     return DebertaV2Config(vocab_size=vocab_size, max_position_embeddings=MAX_TOKENS, **relative, **shared, **SHAPE)
+
+
+# What the untrained models are asked: words in and out of the vocabulary, without sub-tokens, one long text, none.
+LABELS = ["person", "big city", "river"]
+TEXTS = [
+    ["anna", "visited", "paris", "."],
+    ["boris", "left", "rome-x", "and", "saw", "the", "river", "in", "oslo", "from", "berlin", ",", "madrid", "."],
+    ["clara"],
+    ["\x01", "david", "\x01", "london"],
+    ["Unknown-word", "left", "\x01", "oslo"],
+    ["the"],
+]
 
 
 def make_backbone(folder: Path, config: Callable[[int], PretrainedConfig] = bert_config) -> Path:
@@ -75,15 +88,30 @@ def tiny_spec(backbone: Path, **overrides: Any) -> TrainSpec:
     return spec_from_json(tree)
 
 
-def tiny_network(backbone: Path, seed: int = 0, **overrides: Any) -> SpanScoringModel:
-    """An untrained model in evaluation mode whose scores spread over both sides of zero."""
-    torch.manual_seed(seed)
-    network = SpanScoringModel.from_spec(tiny_spec(backbone, **overrides).model).eval()
-    with torch.no_grad():
-        for layer, factor in ((network.type_head[3], 20), (network.span_head.out_project[3], 10)):
-            layer.weight *= factor  # fresh heads score all spans alike
-            layer.bias.zero_()
-    return network
+def _sample_scores(network: SpanScoringModel) -> torch.Tensor:
+    batch = network.prompts.encode(TEXTS, [LABELS] * len(TEXTS))
+    scores = network(batch)
+    spans = valid_cells(batch.num_words, batch.num_types, *scores.shape[1:])[..., 0]
+    return scores[spans]
+
+
+@torch.no_grad()
+def tiny_network(backbone: Path, **overrides: Any) -> SpanScoringModel:
+    """An untrained model in evaluation mode whose scores differ by span and type and lie on both sides of zero."""
+    spec = tiny_spec(backbone, **overrides).model
+    for seed in range(50):
+        torch.manual_seed(seed)
+        network = SpanScoringModel.from_spec(spec).eval()
+        for weight in network.parameters():  # fresh weights are so small that all spans and types are alike
+            if weight.dim() == 2:
+                weight *= 0.25 / weight.std()
+        scores = _sample_scores(network)
+        shares = (scores > 0).float().mean(dim=0)  # per type
+        if shares.min() > 0.15 and shares.max() < 0.85:
+            for weight in network.type_head[3].parameters():
+                weight *= 2 / scores.std()
+            return network
+    raise AssertionError("no seed gives scores on both sides of zero")
 
 
 def toy_examples(count: int = 24) -> list[Example]:

@@ -138,6 +138,7 @@ def _check_references(registry: Registry) -> None:
     for card in registry.suites.values():
         _exist("suites", card.name, "datasets", card.datasets, *known)
         _exist("suites", card.name, "protocol", [card.protocol], registry.protocols, "protocols")
+        _check_members(registry, card)
     for card in registry.backbones.values():
         _exist("backbones", card.name, "like", [card.like] if card.like else [], registry.backbones, "backbones")
     for card in registry.studies.values():
@@ -149,6 +150,16 @@ def _check_references(registry: Registry) -> None:
         _exist("scales", card.name, "mixture", [card.mixture], registry.mixtures, "mixtures")
         _exist("scales", card.name, "suites", card.suites.values(), registry.suites, "suites")
         _exist("scales", card.name, "studies", card.studies, registry.studies, "studies")
+
+
+def _check_members(registry: Registry, suite: SuiteCard) -> None:
+    where, members = f"benchmarks/suites/{suite.name}.yaml", registry.suite_datasets(suite.name)
+    if not members:
+        raise InputError(f"{where}: `tag` {suite.tag!r} stands on no dataset card; add it to one or correct it")
+    if silent := [name for name in members if not registry.datasets[name].labels]:
+        raise InputError(
+            f"{where}: the suite holds {silent[0]!r}, whose card has no `labels` to ask for; add them or take it out"
+        )
 
 
 def _exist(folder: str, card: str, key: str, names: Iterable[str], known: Mapping[str, Any], kind: str) -> None:

@@ -45,7 +45,8 @@ class Settings(BaseModel):
             return None
         folder = Path(given).expanduser()
         if not folder.is_dir():
-            raise InputError(f"workflow/config.yaml: `mirror` {given!r} is not a folder; correct the path")
+            where = "workflow/config.yaml: `mirror`" if self.mirror else f"the variable {MIRROR_VARIABLE}:"
+            raise InputError(f"{where} {given!r} is not a folder; correct the path")
         return folder.resolve()
 
     def cache_folder(self) -> Path:
@@ -66,4 +67,5 @@ def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "w
         values = getattr(settings, name) or ()
         if len(set(values)) != len(values):
             raise InputError(f"{where}: `{name}` holds a duplicate; list each once")
+    settings.mirror_folder()  # checked now, not hours later by the first job that fetches
     return settings

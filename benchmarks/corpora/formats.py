@@ -24,6 +24,7 @@ from benchmarks.corpora.readers.bundles import (
 from benchmarks.corpora.readers.columns import CONLL_OPTIONS, read_conll
 from benchmarks.corpora.readers.commands import SGD_OPTIONS, read_nlu_eval, read_sgd, read_snips
 from benchmarks.corpora.readers.conversations import read_pile_ner_hub
+from benchmarks.corpora.readers.parquet import PARQUET_OPTIONS, read_parquet
 from benchmarks.corpora.readers.rows import RawFile, Row, Unresolved
 from gliner_core.errors import InputError
 from gliner_core.examples import Example
@@ -53,6 +54,7 @@ READERS = {
     "jsonl": Reader(read=read_own_jsonl),
     "jsonlines_nested": Reader(read=read_jsonlines_nested),
     "nlu_eval": Reader(read=read_nlu_eval),
+    "parquet": Reader(read=read_parquet, options=PARQUET_OPTIONS),
     "pile_ner_hub": Reader(read=read_pile_ner_hub),
     "sgd": Reader(read=read_sgd, options=SGD_OPTIONS),
     "snips": Reader(read=read_snips),

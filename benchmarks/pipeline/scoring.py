@@ -1,10 +1,12 @@
 """Scores of all cells of one run (or system) on one suite, under every protocol that the studies ask for."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
 from benchmarks.scoring.cell import score_cell
+from benchmarks.scoring.protocol import with_decoding
 from gliner_core.files import file_digest, write_json
 
 
@@ -18,7 +20,7 @@ def score_batch(space: Workspace, owner: str, suite: str, manifest: Path) -> Non
                 space.home / cell.folder / "predictions.jsonl",
                 space.test_file(cell.dataset, suite),
                 space.registry.datasets[cell.dataset],
-                space.registry.protocols[protocol],
+                with_decoding(space.registry.protocols[protocol], asdict(space.grid.decodings[cell.decoding])),
                 space.max_width(owner, cell.decoding),
                 space.home / path,
                 space.settings.resamples,

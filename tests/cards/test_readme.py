@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from markdown import PAGES, ROOT, anchors, blocks, card_blocks, commands, links, section, text_of
+from pages import PAGES, ROOT, anchors, blocks, card_blocks, commands, links, section, text_of
 from torch import nn
 
 from benchmarks.__main__ import build_parser, workspace_from
@@ -182,6 +182,19 @@ def test_configurations_of_snakemake_commands_are_valid(page: str) -> None:
         words = shlex.split(command)
         given = [word for word in words if re.match(r"[a-z_]+=", word) and word != "mirror=DIR"]
         assert workspace_from(given).grid.rows
+
+
+@pytest.mark.parametrize("scale", ["pilot", "paper"])
+def test_the_sizes_of_a_scale_in_the_readme_are_those_of_its_card(registry: Registry, scale: str) -> None:
+    card = registry.scales[scale]
+    runs = build_grid(registry, Settings(scale=scale), "cuda").runs.values()
+    trained = sum(run.spec.optim.steps > 0 for run in runs)
+    (row,) = (line for line in text_of("README.md").splitlines() if line.startswith(f"| `{scale}` | {trained} "))
+    assert f"{card.steps['gpu']:,} steps" in row
+    assert f" {card.hours_per_run['gpu'] * trained:.0f} GPU hours" in row
+    if "cpu" in card.hours_per_run:
+        assert f"{card.steps['cpu']:,} on a CPU" in row
+        assert f" {card.hours_per_run['cpu'] * trained:.0f} CPU hours" in row
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_model import PEOPLE, tiny_network, toy_examples
+from tiny_model import LABELS, MAX_TOKENS, PEOPLE, tiny_network, tiny_spec, toy_examples
+from tiny_model import TEXTS as SAMPLE
 
 from gliner_core import GLiNER
 from gliner_core.errors import InputError
@@ -16,15 +17,8 @@ from gliner_core.examples import write_jsonl
 from gliner_core.model import SpanScoringModel
 from gliner_core.predict import SpanScores, best_spans, candidate_spans, main
 
-LABELS = ("person", "city", "big river")
-TEXTS = [
-    ["anna", "visited", "paris", "."],
-    ["the"],
-    [],
-    ["boris", "left", "rome", "and", "saw", "the", "river", "in", "oslo", "from", "berlin", "."],
-    ["Unknown-word", "left", "\x01", "oslo"],
-    ["clara", "visited", "madrid", "."],
-]
+TEXTS = [*SAMPLE[:2], [], *SAMPLE[2:]]
+LONG = SAMPLE[1]
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +64,9 @@ def test_scores_are_the_models_probabilities(network: SpanScoringModel) -> None:
 
 def test_a_wider_or_narrower_grid_keeps_the_scores_it_shares(network: SpanScoringModel) -> None:
     narrow, usual, wide = (
-        _cells(candidate_spans(network, [TEXTS[3]], LABELS, floor=0.0, max_width=width)[0]) for width in (1, None, 20)
+        _cells(candidate_spans(network, [LONG], LABELS, floor=0.0, max_width=width)[0]) for width in (1, None, 20)
     )
-    assert set(narrow) < set(usual) < set(wide) and len(wide) == 3 * 12 * 13 // 2
+    assert set(narrow) < set(usual) < set(wide) and len(wide) == 3 * 14 * 15 // 2
     assert {cell: wide[cell] for cell in usual} == pytest.approx(usual, abs=1e-6)
     assert {cell: wide[cell] for cell in narrow} == pytest.approx(narrow, abs=1e-6)
 
@@ -90,20 +84,20 @@ def test_a_threshold_is_strict() -> None:
 
 def test_the_model_is_left_in_the_mode_it_was_in(network: SpanScoringModel) -> None:
     network.train()
-    first, second = (candidate_spans(network, [TEXTS[3]], LABELS, floor=0.0)[0] for _ in range(2))
+    first, second = (candidate_spans(network, [LONG], LABELS, floor=0.0)[0] for _ in range(2))
     assert network.training and np.array_equal(first.score, second.score)  # no dropout
     network.eval()
 
 
 def test_characters_are_those_of_the_text(network: SpanScoringModel) -> None:
     text = "  anna-maria left\tparis, (the\nriver) !"
-    entities = GLiNER(network).predict([text, ["New", "York"]], LABELS, threshold=0.05)
+    entities = GLiNER(network).predict([text, ["clara", "oslo"]], LABELS, threshold=0.01)
     words = re.findall(r"\w+(?:[-_]\w+)*|\S", text)
     assert len(entities[0]) > 3 and entities[1]
     for entity in entities[0]:
         assert text[entity.char_start : entity.char_end] == entity.text
         assert re.findall(r"\w+(?:[-_]\w+)*|\S", entity.text) == words[entity.start : entity.end + 1]
-    assert all("New York"[entity.char_start : entity.char_end] == entity.text for entity in entities[1])
+    assert all("clara oslo"[entity.char_start : entity.char_end] == entity.text for entity in entities[1])
     assert entities[0] == sorted(entities[0], key=lambda entity: entity.start)
 
 
@@ -111,7 +105,7 @@ def test_flat_nested_and_multi_label(network: SpanScoringModel) -> None:
     model = GLiNER(network)
 
     def spans(**options: bool) -> list[tuple[int, int, str]]:
-        found = model.predict([TEXTS[3]], LABELS, threshold=0.05, **options)[0]
+        found = model.predict([LONG], LABELS, threshold=0.05, **options)[0]
         return [(entity.start, entity.end, entity.label) for entity in found]
 
     flat, nested, multi = spans(), spans(flat=False), spans(flat=False, multi_label=True)
@@ -130,11 +124,20 @@ def test_an_empty_text_has_no_entity_and_no_texts_give_no_rows(network: SpanScor
     assert len(candidate_spans(network, [[]], LABELS, floor=0.0)[0].score) == 0
 
 
+def test_relative_positions_set_no_window(backbone: Path, deberta: Path) -> None:
+    long = ["anna", "left", "oslo"] * 40
+    lost = []
+    for folder in (backbone, deberta):
+        prompts = SpanScoringModel.from_spec(tiny_spec(folder).model).prompts
+        lost.append(prompts.encode([long], [["person", "city"]]).lost_words[0])
+    assert lost == [120 - (MAX_TOKENS - 7), 0]  # [CLS], two types with their markers, <<SEP>>, [SEP]
+
+
 def test_lost_words_are_reported_per_text(backbone: Path) -> None:
     network = tiny_network(backbone, model_max_words=5)
     found = candidate_spans(network, TEXTS, LABELS, floor=0.0)
-    assert [item.lost_words for item in found] == [0, 0, 0, 7, 0, 0]
-    assert found[3].end.max() == 4
+    assert [item.lost_words for item in found] == [0, 9, 0, 0, 0, 0, 0]
+    assert found[1].end.max() == 4
 
 
 @pytest.mark.parametrize("labels", [[], ["city", "person", "city"]])

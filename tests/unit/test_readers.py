@@ -145,3 +145,40 @@ def test_json_readers_name_a_file_that_is_something_else(tmp_path: Path, name: s
         read_raw(tmp_path, name, '"text"\n')
     with pytest.raises(InputError, match=r"a\.txt:"):
         read_raw(tmp_path, name, "[1]\n" if name != "nlu_eval" else 'answer_annotation\n"open')
+
+
+def parquet(folder: Path, columns: dict[str, Any], names: list[str] | None = None) -> bytes:
+    """Bytes of a parquet file as the hub stores them."""
+    from datasets import ClassLabel, Dataset, Features, List, Value
+
+    features = None
+    if names is not None:
+        features = Features({"tokens": List(Value("string")), "ner_tags": List(ClassLabel(names=names))})
+    Dataset.from_dict(columns, features=features).to_parquet(folder / "made.parquet")
+    return (folder / "made.parquet").read_bytes()
+
+
+def test_parquet_reads_class_labels_from_the_file(tmp_path: Path) -> None:
+    columns = {"tokens": [["in", "New", "York"], ["no", "city"]], "ner_tags": [[0, 1, 2], [0, 0]]}
+    data = parquet(tmp_path, columns, ["O", "B-city", "I-city"])
+    reading = read_raw(tmp_path, "parquet", data)
+    assert [spans(example) for example in reading.examples] == [[("New York", "city")], []]
+
+
+def test_parquet_takes_tag_names_and_columns_from_the_card(tmp_path: Path) -> None:
+    data = parquet(tmp_path, {"words": [["New", "York"]], "tags": [[1, 2]]})
+    options = {"tokens_column": "words", "tags_column": "tags"}
+    reading = read_raw(tmp_path, "parquet", data, **options, tag_names=["O", "B-city", "I-city"])
+    assert spans(reading.examples[0]) == [("New York", "city")]
+    with pytest.raises(InputError, match=r"a\.txt:1: tag 1 has no name; give `tag_names`"):
+        read_raw(tmp_path, "parquet", data, **options)
+    with pytest.raises(InputError, match=r"column `tokens` is missing; set it in `options` \(the file has: words"):
+        read_raw(tmp_path, "parquet", data)
+
+
+def test_parquet_faults_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.txt: not a readable parquet file"):
+        read_raw(tmp_path, "parquet", "no parquet")
+    uneven = parquet(tmp_path, {"tokens": [["a"], ["b", "c"]], "ner_tags": [["O"], ["O"]]})
+    with pytest.raises(InputError, match=r"a\.txt:2: 2 words but 1 tags"):
+        read_raw(tmp_path, "parquet", uneven)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,11 @@ class Checkout:
 
     folder: Path
     site: Path
+
+    def copy(self, folder: Path, *, without: Sequence[str] = (".snakemake",)) -> "Checkout":
+        """Another copy, by default with the results but not with Snakemake's records of them."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(*without))
+        return Checkout(folder=folder, site=self.site)
 
     def path(self, name: str) -> Path:
         """A file of the copy."""

@@ -25,7 +25,9 @@ def knobs(root: Path, scale: Mapping[str, Any], changes: Mapping[str, Any]) -> K
     baseline = yaml.safe_load((root / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8"))
     defaults = {f"{part}.{key}": value for part, keys in baseline.items() for key, value in keys.items()}
     chosen = {"optim.steps": scale["steps"]["cpu"], "backbone": scale["backbone"], "mixture": scale["mixture"]}
-    return frozenset((key, str(value)) for key, value in (defaults | scale.get("overrides", {}) | chosen | changes).items())
+    return frozenset(
+        (key, str(value)) for key, value in (defaults | scale.get("overrides", {}) | chosen | changes).items()
+    )
 
 
 def points(study: Mapping[str, Any], scale: str) -> list[dict[str, Any]]:

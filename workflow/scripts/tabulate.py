@@ -10,4 +10,6 @@ from benchmarks.reporting.tables import build_table, write_table
 with job(snakemake) as space:
     card = space.registry.studies[snakemake.wildcards.study]
     table = build_table(read_cells(snakemake.input[0]), card, published_of(card), space.dataset_titles())
-    write_table(table, *(Path(path) for path in snakemake.output), caption=f"{card.title} (scale {space.grid.scale})")
+    corpora = ", synthetic corpora" if space.scale.synthetic else ""
+    caption = f"{card.title} (scale {space.grid.scale}{corpora})"
+    write_table(table, *(Path(path) for path in snakemake.output), caption=caption)

@@ -36,7 +36,7 @@ def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
         words, tags = _columns(raw, block, options.get("token", 0), options.get("tag", -1), _SEPARATORS[separator])
         if words[0] in skip:
             continue
-        spans, openings = _spans(raw, block, tags, scheme)
+        spans, openings = tag_spans(raw, [number for number, _ in block], tags, scheme)
         yield Row(id=identity, words=words, spans=spans, lenient_openings=openings)
 
 
@@ -73,12 +73,11 @@ def _columns(
     return tuple(words), tags
 
 
-def _spans(
-    raw: RawFile, block: Sequence[tuple[int, str]], tags: Sequence[str], scheme: str
-) -> tuple[tuple[Span, ...], int]:
+def tag_spans(raw: RawFile, numbers: Sequence[int], tags: Sequence[str], scheme: str) -> tuple[tuple[Span, ...], int]:
+    """Spans of one sentence's tags, and how many I- tags opened one; `numbers` are the lines that faults name."""
     spans: list[Span] = []
     openings = 0
-    for index, ((number, _), tag) in enumerate(zip(block, tags, strict=True)):
+    for index, (number, tag) in enumerate(zip(numbers, tags, strict=True)):
         if tag == "O":
             continue
         prefix, kind = ("I", tag) if scheme == "io" else (tag[:1], tag[2:])

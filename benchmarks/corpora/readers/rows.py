@@ -9,9 +9,7 @@ from typing import Any
 
 from gliner_core.errors import InputError
 from gliner_core.examples import Span
-
-# The author's splitter for raw text (gliner/data_processing, WhitespaceTokenSplitter); benchmarks come pre-split.
-_WORD = re.compile(r"\w+(?:[-_]\w+)*|\S")
+from gliner_core.words import split_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +102,8 @@ def split_spaces(text: str) -> list[tuple[str, int, int]]:
 
 def split_words(text: str) -> list[tuple[str, int, int]]:
     """Words of raw text by the author's pattern, with character offsets (end exclusive)."""
-    return [(match.group(), match.start(), match.end()) for match in _WORD.finditer(text)]
+    split = split_text(text)
+    return [(word, *offsets) for word, offsets in zip(split.words, split.offsets, strict=True)]
 
 
 def align(

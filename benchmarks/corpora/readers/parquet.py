@@ -1,0 +1,49 @@
+"""Parquet files of the hub (token lists with tag lists) to rows; class labels are read from the file's own features."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.corpora.readers.columns import tag_spans
+from benchmarks.corpora.readers.rows import RawFile, Row
+from gliner_core.errors import InputError
+
+PARQUET_OPTIONS = frozenset({"tokens_column", "tags_column", "tag_names", "scheme"})
+
+
+def read_parquet(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
+    """Sentences of a parquet file.
+
+    Options: `tokens_column` and `tags_column` (tokens, ner_tags), `tag_names` (for files whose integer tags carry no
+    names), `scheme` (bio, iob1, io).
+    """
+    # Imported here: `datasets` takes a second to load, and no other reader needs it.
+    from datasets import Dataset, disable_progress_bars
+
+    disable_progress_bars()
+    tokens, tags = options.get("tokens_column", "tokens"), options.get("tags_column", "ner_tags")
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            rows = Dataset.from_parquet(str(raw.path), cache_dir=cache, keep_in_memory=True)
+        except Exception as error:  # pyarrow and datasets raise many kinds; each means that this is no parquet file
+            reason = str(error.__cause__ or error).split("\n")[0]
+            raise InputError(f"{raw.label}: not a readable parquet file ({reason}); fetch it again") from None
+    for column in (tokens, tags):
+        if column not in rows.column_names:
+            have = ", ".join(rows.column_names)
+            raise InputError(f"{raw.label}: column `{column}` is missing; set it in `options` (the file has: {have})")
+    names = options.get("tag_names") or getattr(getattr(rows.features[tags], "feature", None), "names", None)
+    for number, row in enumerate(rows, start=1):
+        if len(row[tokens]) != len(row[tags]):
+            raise raw.fault(number, f"{len(row[tokens])} words but {len(row[tags])} tags")
+        read = [_tag_name(raw, number, tag, names) for tag in row[tags]]
+        spans, openings = tag_spans(raw, [number] * len(read), read, options.get("scheme", "bio"))
+        yield Row(words=tuple(row[tokens]), spans=spans, lenient_openings=openings)
+
+
+def _tag_name(raw: RawFile, number: int, tag: Any, names: list[str] | None) -> str:
+    if isinstance(tag, str):
+        return tag
+    if names is None or not 0 <= tag < len(names):
+        raise raw.fault(number, f"tag {tag!r} has no name; give `tag_names` in the card's `options`")
+    return names[tag]
