@@ -28,11 +28,14 @@ localrules:
 
 
 rule all:
-    """Everything: every study of the scale, and the scorecard."""
+    """Everything: the scorecard, every study's table and figure, and the tracking store, so that a lost one comes back."""
     default_target: True
     input:
         SPACE.home / "scorecard.html",
         SPACE.home / "scorecard.md",
+        expand(f"{HOME}/studies/{{study}}/table.{{kind}}", study=GRID.studies, kind=("csv", "md", "tex")),
+        expand(f"{HOME}/studies/{{study}}/figure.{{kind}}", study=GRID.studies, kind=("svg", "png")),
+        expand(f"{TRACKING}/{{owner}}.json", owner=GRID.owners()),
 
 
 rule data:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.catalog.cards import DatasetCard, ProtocolCard, StudyCard
+from benchmarks.catalog.cards import DatasetCard, StudyCard
+from benchmarks.catalog.decoding import Decoding, decoding_for, effective
 from benchmarks.catalog.recipes import flatten, resolve
 from benchmarks.catalog.registry import Registry
 from benchmarks.catalog.settings import Settings
@@ -13,27 +14,6 @@ from gliner_core.errors import InputError
 from gliner_core.spec import TrainSpec
 
 BASELINE = "baseline"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decoding:
-    """What decides a prediction file beside the model: the labels as asked, and K at inference."""
-
-    ask_else: bool = True
-    label_case: str = "as_is"
-    label_order: str = "card"
-    max_width: int | None = None
-
-    @property
-    def slug(self) -> str:
-        """Readable and one-to-one: `default`, `no_else`, `lower.k4` ..."""
-        parts = [
-            "" if self.ask_else else "no_else",
-            "" if self.label_case == "as_is" else self.label_case,
-            "" if self.label_order == "card" else self.label_order,
-            f"k{self.max_width}" if self.max_width else "",
-        ]
-        return ".".join(part for part in parts if part) or "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,21 +187,6 @@ def _row(
         protocol=protocol,
         decoding=decoding.slug,
     )
-
-
-def effective(decoding: Decoding, card: DatasetCard) -> Decoding:
-    """The same decoding where it makes no difference: without an `else` label, not asking for it changes nothing."""
-    return decoding if card.else_label else replace(decoding, ask_else=True)
-
-
-def decoding_for(protocol: ProtocolCard, changes: Mapping[str, Any]) -> Decoding:
-    """The decoding a protocol asks for, with a study's decoding axes applied."""
-    asked = {"ask_else": protocol.ask_else, "label_case": protocol.label_case, "label_order": protocol.label_order}
-    try:
-        return Decoding(**{**asked, **changes})
-    except TypeError:
-        known = ", ".join(Decoding.__slots__)
-        raise InputError(f"`decoding_axes` {sorted(changes)} hold an unknown axis; known: {known}") from None
 
 
 def variants(study: StudyCard, scale: str) -> list[Variant]:

@@ -34,7 +34,8 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML that refuses a key given twice (the default keeps the last one silently)."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        keys = [self.construct_object(key, deep=True) for key in own]
         if repeated := [key for index, key in enumerate(keys) if key in keys[:index]]:
             raise yaml.constructor.ConstructorError(None, None, f"key `{repeated[0]}` is given twice", node.start_mark)
         return super().construct_mapping(node, deep)
@@ -48,7 +49,7 @@ def read_yaml(path: Path) -> Any:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path}:{line}: {error.problem}; correct the YAML") from None
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: not readable as YAML ({error}); correct the file") from None
+        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())}); correct the file") from None
 
 
 def parse(model: type[AnyModel], data: Any, where: str | Path) -> AnyModel:

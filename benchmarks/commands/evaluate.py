@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.catalog.cards import DatasetCard, SystemCard
-from benchmarks.catalog.grid import decoding_for
+from benchmarks.catalog.decoding import decoding_for
 from benchmarks.catalog.workspace import SYSTEM_WIDTH, Workspace
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sources import fetch

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.catalog.grid import Row, decoding_for
+from benchmarks.catalog.decoding import decoding_for
+from benchmarks.catalog.grid import Row
 from benchmarks.catalog.recipes import flatten
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import cost_values, metric_name, row_values, run_facts

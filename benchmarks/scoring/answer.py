@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.catalog.cards import DatasetCard, SystemCard
-from benchmarks.catalog.grid import Decoding
+from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.workspace import SYSTEM_WIDTH
 from benchmarks.scoring.predictions import Candidates, write_predictions
 from benchmarks.scoring.protocol import ask

@@ -27,6 +27,11 @@ def test_every_scale_plans_the_jobs_that_its_cards_ask_for_without_network(prist
     assert counts(pristine.plan(scale=scale)) == job_counts(pristine.folder, scale)
 
 
+def test_the_copies_reach_no_network(draft: Checkout) -> None:
+    draft.write("reach.py", "import urllib.request\n\nurllib.request.urlopen('http://192.0.2.1')\n")
+    assert "the test forbids the network" in draft.run("reach").text
+
+
 def test_studies_and_seeds_of_the_command_line_limit_the_plan(pristine: Checkout) -> None:
     jobs = pristine.plan(scale="pilot", studies=["main_table", "multilingual"], seeds=[1])
     assert counts(jobs) == job_counts(pristine.folder, "pilot", ["main_table", "multilingual"], [1])
@@ -144,6 +149,15 @@ def test_changing_the_number_of_resamples_scores_again_without_predicting(finish
     jobs = finished.plan(resamples=200)
     assert set(jobs) == {"score", "track", "publish", "all"} | TABLES
     assert len(jobs["score"]) == 4
+
+
+def test_a_lost_table_figure_or_tracking_store_is_made_again(finished: Checkout) -> None:
+    for name in ("main_table/table.md", "span_width/figure.png"):
+        finished.path(f"results/demo/studies/{name}").unlink()
+    again = {"tabulate": {"main_table"}, "plot": {"span_width"}, "publish": {""}, "all": {""}}
+    assert finished.plan() == again
+    shutil.rmtree(finished.path("results/tracking"))
+    assert set(finished.plan()) == {"open_store", "track", "publish", "all"} | TABLES
 
 
 def test_editing_a_system_asks_only_it_again(finished: Checkout) -> None:

@@ -76,9 +76,9 @@ def story(stage: Checkout, archive: Path, baseline: str, tmp_path_factory: pytes
     checkout.snakemake(f"{cells}/demo_ood.predicted.json")
     first, second = checkout.path(f"{cells}/demo_ood_astronomy/default"), checkout.path(f"{cells}/{SECOND}/default")
     first_cell, second_cell = inodes(first), files(second)
-    refused = checkout.snakemake("--dry-run")
+    refused = checkout.snakemake(f"{STUDY}/table.csv")
     checkout.make("--unlock")
-    checkout.make(f"{STUDY}/table.csv", f"{STUDY}/verdicts.csv", f"{STUDY}/figure.svg")
+    checkout.make(f"{STUDY}/table.csv", f"{STUDY}/verdicts.csv")
     return Story(
         checkout=checkout,
         training_killed=training_killed,
@@ -138,7 +138,7 @@ def test_the_lock_of_a_killed_workflow_is_named(story: Story) -> None:
 
 
 def test_two_runs_from_scratch_give_the_same_tables_to_the_byte(story: Story, archive: Path) -> None:
-    for name in ("cells.csv", "table.csv", "table.md", "table.tex", "verdicts.csv", "figure.svg"):
+    for name in ("cells.csv", "table.csv", "table.md", "table.tex", "verdicts.csv"):
         assert (story.checkout.path(STUDY) / name).read_bytes() == (archive / STUDY / name).read_bytes(), name
 
 
