@@ -40,7 +40,7 @@ demo: env ## run the workflow at scale demo and print the headline table
 	@$(IN_ENV) python -m benchmarks headline
 
 test: env ## run all tests on two cores
-	@$(IN_ENV) python -m pytest -n 2 --dist loadgroup
+	@$(IN_ENV) python -m pytest -n 2
 
 lint: env ## check style and workflow without running anything
 	@$(IN_ENV) ruff check .

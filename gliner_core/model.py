@@ -38,7 +38,7 @@ class SpanScoringModel(nn.Module):
         if spec.span_mode not in SPAN_HEADS:
             known = ", ".join(SPAN_HEADS)
             raise InputError(f"`model.span_mode` {spec.span_mode!r} is unknown; registered in heads.py: {known}")
-        if spec.hidden_size % 2:
+        if spec.rnn and spec.hidden_size % 2:
             raise InputError(f"`model.hidden_size` is {spec.hidden_size}; the BiLSTM needs an even number")
         self.spec = spec
         self.tokenizer = tokenizer

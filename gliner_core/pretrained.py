@@ -18,6 +18,7 @@ from gliner_core.device import choose_device
 from gliner_core.encoder import add_prompt_tokens, loading
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_replace, read_json, write_json
+from gliner_core.heads import SPAN_HEADS
 from gliner_core.model import SpanScoringModel
 from gliner_core.predict import best_spans, candidate_spans
 from gliner_core.prompt import ENT, SEP
@@ -33,7 +34,8 @@ PREFIXES = {
     "type_head.": "prompt_rep_layer.",
     "score_bias": "score_bias",
 }
-SPAN_MODES = {"markerV0": "marker_v0", "paper_ffn": "paper_ffn"}  # official name -> ours; `paper_ffn` is ours only
+OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0"}  # official name -> ours; a head of ours alone keeps its name
+SPAN_MODES = OFFICIAL_SPAN_MODES | {name: name for name in SPAN_HEADS if name not in OFFICIAL_SPAN_MODES.values()}
 FILES = ("*.json", "*.safetensors", "pytorch_model.bin", "*.model", "*.txt")
 
 
@@ -143,7 +145,7 @@ def _ours(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
     spec, tokenizer = network.spec, network.tokenizer
-    official_mode = {ours: theirs for theirs, ours in SPAN_MODES.items()}[spec.span_mode]
+    official_mode = {ours: theirs for theirs, ours in SPAN_MODES.items()}.get(spec.span_mode, spec.span_mode)
     return {
         "model_type": "gliner_uni_encoder_span",
         "model_name": spec.backbone.location,

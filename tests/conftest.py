@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +26,18 @@ def deberta(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_model import deberta_config, make_backbone
 
     return make_backbone(tmp_path_factory.mktemp("deberta"), deberta_config)
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Gives all of tests/workflow to one worker: its tests share one finished run of the workflow.
+
+    The mark `xdist_group` of pytest-xdist 3.8.0 has no effect under pytest 9.2, which ignores the node ids it writes.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneWorkerForTheWorkflow(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "workflow" if nodeid.startswith("tests/workflow/test_") else nodeid
+
+    return OneWorkerForTheWorkflow(config, log)

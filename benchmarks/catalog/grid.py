@@ -1,29 +1,16 @@
 """Study -> variants -> runs -> cells. Pure: cards and settings in, the whole plan out, no file is touched."""
 
-import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from benchmarks.catalog.cards import DatasetCard, StudyCard
 from benchmarks.catalog.decoding import Decoding, decoding_for, effective
 from benchmarks.catalog.recipes import flatten, resolve
 from benchmarks.catalog.registry import Registry
 from benchmarks.catalog.settings import Settings
+from benchmarks.catalog.variants import BASELINE, Variant, as_baseline, plain, variants
 from gliner_core.errors import InputError
 from gliner_core.spec import TrainSpec
-
-BASELINE = "baseline"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One point of a study, without seed."""
-
-    name: str
-    label: str
-    overrides: Mapping[str, Any]
-    decoding: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,9 +150,10 @@ def _study_rows(
             overrides = {**settings.overrides, **variant.overrides}
             spec = resolve(registry, scale, overrides, device=device, seed=seed, where=where)
             run = Run(id=spec.run_id(run_slug(spec, base)), spec=spec)
-            named = as_baseline(variant) if spec == base and not variant.decoding else variant
             for protocol in protocols:
+                usual = decoding_for(registry.protocols[protocol], {})
                 decoding = decoding_for(registry.protocols[protocol], variant.decoding)
+                named = as_baseline(variant) if (spec, decoding) == (base, usual) else variant
                 yield _row(study, named, run.id, seed, suite, protocol, decoding), run, decoding
     for system in study.systems:
         variant = Variant(name=system, label=registry.systems[system].title, overrides={}, decoding={})
@@ -189,52 +177,6 @@ def _row(
     )
 
 
-def variants(study: StudyCard, scale: str) -> list[Variant]:
-    """The points of a study: the product of its axes, then its named variants; without axes, the baseline alone."""
-    axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
-    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
-    decodings = [
-        dict(zip(study.decoding_axes, values, strict=True))
-        for values in itertools.product(*study.decoding_axes.values())
-    ]
-    found = [_variant(point, decoding) for point in points for decoding in decodings]
-    named = [
-        Variant(name=name, label=name.replace("_", " "), overrides=overrides, decoding={})
-        for name, overrides in study.variants.items()
-    ]
-    points_by_name = [variant.name for variant in found + named]
-    if repeated := [name for index, name in enumerate(points_by_name) if name in points_by_name[:index]]:
-        raise InputError(f"benchmarks/studies/{study.name}.yaml: two variants are named {repeated[0]!r}; remove one")
-    return found + named
-
-
-def _axis_values(study: StudyCard, key: str, values: Any, scale: str) -> list[Any]:
-    if isinstance(values, Mapping):
-        if scale not in values:
-            raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` has no values for scale {scale!r}")
-        values = values[scale]
-    if not isinstance(values, list) or not values:
-        raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` needs a list of values")
-    return values
-
-
-def _variant(point: Mapping[str, Any], decoding: Mapping[str, Any]) -> Variant:
-    parts = {key.rsplit(".", 1)[-1]: value for key, value in {**point, **decoding}.items()}
-    name = "+".join(f"{key}={_plain(value)}" for key, value in parts.items()) or BASELINE
-    label = ", ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in parts.items()) or BASELINE
-    return Variant(name=name, label=label, overrides=point, decoding=decoding)
-
-
-def _plain(value: Any) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-
-
-def as_baseline(variant: Variant) -> Variant:
-    """The point of a study that is the baseline itself carries that name in every study."""
-    label = variant.label if variant.label == BASELINE else f"{variant.label} ({BASELINE})"
-    return replace(variant, name=BASELINE, label=label)
-
-
 def run_slug(spec: TrainSpec, base: TrainSpec) -> str:
     """Readable name of a run: what differs from the scale's baseline, and the seed; independent of any study."""
     ours, theirs = flatten(spec.to_json()), flatten(base.to_json())
@@ -248,5 +190,5 @@ def run_slug(spec: TrainSpec, base: TrainSpec) -> str:
     for key, value in ours.items():
         derived = key in tuned or key.startswith(("model.backbone.", "data."))
         if not derived and value != theirs[key]:
-            parts.append(f"{key.rsplit('.', 1)[-1]}-{_plain(value)}")
+            parts.append(f"{key.rsplit('.', 1)[-1]}-{plain(value)}")
     return "_".join([*(parts or [BASELINE]), f"s{spec.seed}"])

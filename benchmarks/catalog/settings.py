@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from benchmarks.catalog.registry import Registry, parse
@@ -37,6 +38,15 @@ class Settings(BaseModel):
         if value in (None, [], ()):
             return None
         return value if isinstance(value, list | tuple) else [value]
+
+    @field_validator("overrides", mode="before")
+    @classmethod
+    def _typed(cls, value: Any) -> Any:
+        # Snakemake hands nested values of `--config` over as text.
+        value = yaml.safe_load(value) if isinstance(value, str) else value
+        if not isinstance(value, Mapping):
+            return value or {}
+        return {key: yaml.safe_load(item) if isinstance(item, str) else item for key, item in value.items()}
 
     def mirror_folder(self) -> Path | None:
         """The mirror from the key or the environment; a folder that is named must exist."""

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from benchmarks.catalog.cards import DatasetCard, SystemCard
 from benchmarks.catalog.decoding import decoding_for
-from benchmarks.catalog.workspace import SYSTEM_WIDTH, Workspace
+from benchmarks.catalog.workspace import Workspace
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sources import fetch
 from benchmarks.scoring.answer import answer_cell, open_answerer
@@ -42,7 +42,7 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
         _prepared(space, card)
         predictions, scores = out / name / "predictions.jsonl", out / name / f"scores.{protocol.name}.json"
         answer_cell(answerer, card, gold, decoding_for(protocol, {}), predictions)
-        score_cell(predictions, gold, card, protocol, SYSTEM_WIDTH, scores)
+        score_cell(predictions, gold, card, protocol, answerer.model.network.spec.max_width, scores)
         score = read_json(scores)
         counts.append(np.asarray(score["sentences"]))
         rates.append([score[f"{rate}_pct"] for rate in ("precision", "recall", "f1")])

@@ -11,8 +11,9 @@ from gliner_core.train import train
 def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, started: str) -> None:
     """Trains `run` on a prepared mixture into its folder; resumes from `scratch` after an interruption."""
     folder, spec = space.run(run), space.grid.runs[run].spec
-    write_json(folder / "spec.json", spec.to_json())
     report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=scratch, device=space.device)
+    # After the training: an output that a killed job leaves makes Snakemake ask for --rerun-incomplete.
+    write_json(folder / "spec.json", spec.to_json())
     content = {
         "run": run,
         "scale": space.settings.scale,

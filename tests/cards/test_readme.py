@@ -17,9 +17,11 @@ from torch import nn
 
 from benchmarks.__main__ import build_parser, workspace_from
 from benchmarks.catalog import cards
+from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.grid import build_grid
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import Settings
+from benchmarks.corpora.formats import READERS, SHARED_OPTIONS
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.readers.rows import RawFile
 from benchmarks.corpora.sources import fetch
@@ -156,6 +158,17 @@ def test_every_key_of_the_configuration_is_explained() -> None:
     assert sorted(key for key in Settings.model_fields if f"| `{key}` |" not in text) == []
 
 
+def test_every_reader_is_named() -> None:
+    text = section("benchmarks/README.md", "DatasetCard")
+    names = {*READERS, *SHARED_OPTIONS, *(name for reader in READERS.values() for name in reader.options)}
+    assert sorted(name for name in names if f"`{name}" not in text) == []
+
+
+def test_every_decoding_axis_is_named() -> None:
+    text = section("benchmarks/README.md", "StudyCard")
+    assert [name for name in Decoding.__slots__ if f"`{name}`" not in text] == []
+
+
 def test_no_key_is_explained_that_does_not_exist() -> None:
     known = {key for model in MODELS for key in model.model_fields}
     rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", text_of("benchmarks/README.md"), flags=re.MULTILINE)
@@ -165,7 +178,7 @@ def test_no_key_is_explained_that_does_not_exist() -> None:
 
 def test_the_readme_shows_commands() -> None:
     assert {command.split()[3] for command in commands("README.md", "python -m benchmarks ")} == {
-        "list", "plan", "evaluate", "headline", "ui",
+        "list", "plan", "evaluate", "headline", "release", "ui",
     }  # fmt: skip
     assert commands("README.md", "snakemake") and commands("README.md", "make ")
 

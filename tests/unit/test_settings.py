@@ -73,7 +73,7 @@ def test_the_mirror_is_the_key_then_the_variable(
     monkeypatch.setenv(MIRROR_VARIABLE, str(tmp_path / "one"))
     assert _settings(registry).mirror_folder() == tmp_path / "one"
     assert _settings(registry, mirror=str(tmp_path / "two")).mirror_folder() == tmp_path / "two"
-    with pytest.raises(InputError, match="`mirror` .*absent' is not a folder"):
+    with pytest.raises(InputError, match=r"`mirror` .*absent' is not a folder"):
         _settings(registry, mirror=str(tmp_path / "absent")).mirror_folder()
 
 

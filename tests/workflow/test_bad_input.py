@@ -12,7 +12,6 @@ import pytest
 from checkout import Checkout, Outcome
 from tiny_demo import shrink
 
-pytestmark = pytest.mark.xdist_group("workflow")
 CARDS = "benchmarks/datasets/demo_ood_sport.yaml"
 
 

@@ -6,7 +6,6 @@ import pytest
 from checkout import Checkout, Jobs, added, counts
 from expected import job_counts
 
-pytestmark = pytest.mark.xdist_group("workflow")
 TABLES = {"collect", "compare", "tabulate", "plot"}
 VIEWS = {"plot", "publish", "all"}
 

@@ -14,7 +14,6 @@ from checkout import Checkout, Outcome
 
 from gliner_core.files import file_digest
 
-pytestmark = pytest.mark.xdist_group("workflow")
 HOME = "results/demo"
 STUDY = f"{HOME}/studies/span_width"
 SECOND = "demo_ood_sport"

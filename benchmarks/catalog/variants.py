@@ -1,0 +1,75 @@
+"""A study card -> its variants: the points of its axes and its named overrides, each with a unique name."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.decoding import Decoding
+from gliner_core.errors import InputError
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One point of a study, without seed."""
+
+    name: str
+    label: str
+    overrides: Mapping[str, Any]
+    decoding: Mapping[str, Any]
+
+
+def variants(study: StudyCard, scale: str) -> list[Variant]:
+    """The points of a study: the product of its axes, then its named variants; without axes, the baseline alone."""
+    if unknown := sorted(set(study.decoding_axes) - set(Decoding.__slots__)):
+        known = ", ".join(Decoding.__slots__)
+        raise InputError(f"benchmarks/studies/{study.name}.yaml: unknown decoding axis `{unknown[0]}`; known: {known}")
+    axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
+    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    decodings = [
+        dict(zip(study.decoding_axes, values, strict=True))
+        for values in itertools.product(*study.decoding_axes.values())
+    ]
+    found = [_variant(point, decoding) for point in points for decoding in decodings]
+    named = [
+        Variant(name=name, label=name.replace("_", " "), overrides=overrides, decoding={})
+        for name, overrides in study.variants.items()
+    ]
+    points_by_name = [variant.name for variant in found + named]
+    if repeated := [name for index, name in enumerate(points_by_name) if name in points_by_name[:index]]:
+        raise InputError(f"benchmarks/studies/{study.name}.yaml: two variants are named {repeated[0]!r}; remove one")
+    return found + named
+
+
+def _axis_values(study: StudyCard, key: str, values: Any, scale: str) -> list[Any]:
+    if isinstance(values, Mapping):
+        if scale not in values:
+            raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` has no values for scale {scale!r}")
+        values = values[scale]
+    if not isinstance(values, list) or not values:
+        raise InputError(f"benchmarks/studies/{study.name}.yaml: axis `{key}` needs a list of values")
+    return values
+
+
+def _variant(point: Mapping[str, Any], decoding: Mapping[str, Any]) -> Variant:
+    knobs = [*point.items(), *decoding.items()]
+    short = [key.rsplit(".", 1)[-1] for key, _ in knobs]
+    # K in training and K at inference share their last name: then both keep the whole key.
+    parts = {key if short.count(name) > 1 else name: value for (key, value), name in zip(knobs, short, strict=True)}
+    name = "+".join(f"{key}={plain(value)}" for key, value in parts.items()) or BASELINE
+    label = ", ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in parts.items()) or BASELINE
+    return Variant(name=name, label=label, overrides=point, decoding=decoding)
+
+
+def plain(value: Any) -> str:
+    """A knob's value in names and labels."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def as_baseline(variant: Variant) -> Variant:
+    """The point of a study that is the baseline itself carries that name in every study."""
+    label = variant.label if variant.label == BASELINE else f"{variant.label} ({BASELINE})"
+    return replace(variant, name=BASELINE, label=label)
