@@ -28,7 +28,7 @@ localrules:
 
 
 rule all:
-    """Everything: the scorecard, every study's table and figure, and the tracking store, so that a lost one comes back."""
+    """Everything; tables, figures and tracking are named beside the scorecard, so that a lost one is made again."""
     default_target: True
     input:
         SPACE.home / "scorecard.html",

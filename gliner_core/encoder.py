@@ -32,7 +32,15 @@ def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBas
         model = AutoModel.from_config(config)
     else:
         with loading(f"backbone {spec.name}: {source}"):
-            model = AutoModel.from_pretrained(source, config=config, dtype=torch.float32, **options)
+            model, found = AutoModel.from_pretrained(
+                source, config=config, dtype=torch.float32, output_loading_info=True, **options
+            )
+        # transformers fills gaps with random weights and a warning; only the pooler, which nothing here reads, may be.
+        if missing := sorted(key for key in found["missing_keys"] if "pooler" not in key):
+            raise InputError(
+                f"backbone {spec.name}: {source} lacks {len(missing)} weights of the encoder (first: {missing[0]}); "
+                "give a complete checkpoint"
+            )
     add_prompt_tokens(model, tokenizer)
     return model, tokenizer
 

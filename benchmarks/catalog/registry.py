@@ -140,8 +140,9 @@ def _check_references(registry: Registry) -> None:
         _exist("suites", card.name, "datasets", card.datasets, *known)
         _exist("suites", card.name, "protocol", [card.protocol], registry.protocols, "protocols")
         _check_members(registry, card)
+    shapes = {name: card for name, card in registry.backbones.items() if card.kind != "random"}
     for card in registry.backbones.values():
-        _exist("backbones", card.name, "like", [card.like] if card.like else [], registry.backbones, "backbones")
+        _exist("backbones", card.name, "like", [card.like] if card.like else [], shapes, "backbones with weights")
     for card in registry.studies.values():
         _exist("studies", card.name, "protocols", card.protocols, registry.protocols, "protocols")
         _exist("studies", card.name, "systems", card.systems, registry.systems, "systems")

@@ -1,10 +1,12 @@
 """Backbones: folder, random weights, fewer layers, pinned bytes, and a vector of its own for each prompt token."""
 
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from tiny_model import MAX_TOKENS
 from transformers import AutoModel
 
@@ -56,6 +58,17 @@ def test_pinned_bytes_are_checked(backbone: Path) -> None:
         load_backbone(_spec(backbone, sha256="0" * 64))
     assert digest in str(caught.value) and "0" * 64 in str(caught.value)
     load_backbone(_spec(backbone, kind="random", sha256="0" * 64))  # random weights read no weight file
+
+
+def test_gaps_are_not_filled_with_random_weights(backbone: Path, tmp_path: Path) -> None:
+    shutil.copytree(backbone, tmp_path / "copy")
+    weights = load_file(tmp_path / "copy" / "model.safetensors")
+    lost = [key for key in weights if "encoder.layer.1.output" in key]
+    kept = {key: value for key, value in weights.items() if key not in lost and "pooler" not in key}
+    save_file(kept, tmp_path / "copy" / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=f"lacks {len(lost)} weights of the encoder"):
+        load_backbone(_spec(tmp_path / "copy"))
+    load_backbone(_spec(tmp_path / "copy", num_layers=1))  # the gap lies in a layer that is not used
 
 
 def test_what_is_not_there_is_one_sentence(backbone: Path, tmp_path: Path) -> None:

@@ -123,6 +123,10 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "pooling": (_configured(subtoken_pooling="mean"), "`subtoken_pooling` 'mean' is not supported; supported: first"),
     "shapes": (_configured(hidden_size=16), "the weights do not fit"),
+    "one shape": (
+        _weighted(lambda weights: weights.update({"prompt_rep_layer.0.bias": torch.zeros(7)})),
+        "type_head.0.bias",
+    ),
     "a part too few": (_weighted(lambda weights: weights.pop("prompt_rep_layer.0.bias")), "type_head.0.bias"),
     "a part too many": (
         _weighted(lambda weights: weights.update({"token_rep_layer.labels_encoder.model.x": torch.zeros(1)})),

@@ -46,6 +46,10 @@ def test_later_sources_win(root: Path) -> None:
     assert _resolved(root, optim__lr_encoder=1e-3, model__hidden_size=8).optim.lr_encoder == 1e-3  # overrides over all
     assert _resolved(root, model__hidden_size=8).model.hidden_size == 8
     assert (spec.seed, spec.data.name) == (7, "mix")
+    set_here = {"model.backbone", "model.hidden_size", "optim.steps", "optim.lr_encoder"}
+    untouched = {key: value for key, value in flatten(load_registry(root).baseline).items() if key not in set_here}
+    resolved = flatten(spec.to_json())
+    assert {key: resolved[key] for key in untouched} == untouched
 
 
 def test_a_backbone_card_becomes_what_decides_its_weights(root: Path) -> None:

@@ -40,8 +40,12 @@ def points(study: Mapping[str, Any], scale: str) -> list[dict[str, Any]]:
 
 
 def members(root: Path, suite: str) -> list[str]:
-    """Datasets of a closed suite."""
-    return load(root, "suites", suite)["datasets"]
+    """Datasets of a suite, listed or by tag."""
+    card = load(root, "suites", suite)
+    names = [path.stem for path in (root / "benchmarks" / "datasets").glob("*.yaml")]
+    return card.get("datasets") or [
+        name for name in names if card["tag"] in load(root, "datasets", name).get("tags", [])
+    ]
 
 
 def job_counts(
@@ -52,7 +56,7 @@ def job_counts(
     cards = [load(root, "studies", name) for name in studies or scale["studies"]]
     batches: set[tuple[Knobs | str, int, str]] = set()
     for study in cards:
-        suite = scale["suites"][study["suite"]]
+        suite = scale["suites"].get(study["suite"], study["suite"])
         runs = product((knobs(root, scale, point) for point in points(study, scale_name)), seeds or scale["seeds"])
         batches |= {(run, seed, suite) for run, seed in runs}
         batches |= {(system, 0, suite) for system in study.get("systems", [])}

@@ -48,12 +48,12 @@ def test_results_of_a_scale_lie_in_its_own_folder(pristine: Checkout) -> None:
 
 
 def test_a_new_study_adds_its_jobs(draft: Checkout, demo: Jobs) -> None:
-    axes = {"optim.batch_size": [4, 8, 16]}
-    draft.card("studies", "batch", question="?", claim="-", suite="ood", axes=axes, layout="axes", figure="lines")
-    chosen = ["main_table", "multilingual", "span_width", "negative_sampling", "type_dropping", "backbone", "batch"]
+    axes = {"optim.warmup_ratio": [0.21, 0.37]}
+    draft.card("studies", "warmup", question="?", claim="-", suite="ood", axes=axes, layout="axes", figure="lines")
+    chosen = ["main_table", "multilingual", "span_width", "negative_sampling", "type_dropping", "backbone", "warmup"]
     new = added(demo, draft.plan(studies=chosen))
     assert counts(new) == {rule: 2 for rule in ("train", "predict", "score", "track")} | dict.fromkeys(TABLES, 1)
-    assert {run.rsplit("-", 1)[0] for run in new["train"]} == {"batch_size-4_s1", "batch_size-16_s1"}
+    assert {run.rsplit("-", 1)[0] for run in new["train"]} == {"warmup_ratio-0.21_s1", "warmup_ratio-0.37_s1"}
 
 
 def test_a_new_backbone_can_be_chosen_for_every_run(draft: Checkout) -> None:
