@@ -29,7 +29,7 @@ rule compare:
     params:
         card=study_card,
         published=published_digest,
-        code=lambda w: code("benchmarks.reporting.compare"),
+        code=lambda w: code("benchmarks.reporting.compare", "benchmarks.reporting.summary"),
     script:
         "../scripts/compare.py"
 
@@ -50,7 +50,7 @@ rule tabulate:
         card=study_card,
         titles=study_titles,
         published=published_digest,
-        code=lambda w: code("benchmarks.reporting.tables"),
+        code=lambda w: code("benchmarks.reporting.tables", "benchmarks.reporting.inputs"),
     script:
         "../scripts/tabulate.py"
 
@@ -76,6 +76,6 @@ rule plot:
         card=study_card,
         titles=study_titles,
         published=published_digest,
-        code=lambda w: code("benchmarks.reporting.figures"),
+        code=lambda w: code("benchmarks.reporting.figures", "benchmarks.reporting.inputs"),
     script:
         "../scripts/plot.py"
