@@ -100,6 +100,7 @@ def _provenance(space: Workspace) -> Provenance:
         versions=receipts[0]["versions"],
         hardware=", ".join(sorted({receipt["hardware"] for receipt in receipts})),
         mlflow_experiment=experiment_name(space.settings.scale),
-        tracking_uri=space.tracking_uri,
+        # Pages travel: the default store is named from the project's folder, not from this machine's root.
+        tracking_uri=space.tracking_uri.replace(f"{Path.cwd()}/", ""),
         seeds=tuple(sorted({run.spec.seed for run in space.grid.runs.values()})),
     )

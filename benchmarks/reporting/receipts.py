@@ -55,7 +55,7 @@ def write_receipt(path: Path, root: Path, started: str, content: Mapping[str, An
         "dirty": dirty,
         "started": started,
         "ended": now(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "python": sys.version.split()[0],
         "versions": versions(),
         **content,

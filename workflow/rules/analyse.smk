@@ -1,21 +1,6 @@
 # tidy cells + published numbers -> verdicts, table, figure.
 
 
-def study_card(wildcards):
-    """The whole card of a study: its table and page print titles and claims."""
-    return CARDS.studies[wildcards.study].model_dump(mode="json")
-
-
-def study_titles(wildcards):
-    """Dataset titles that a study's table and figure print."""
-    return {name: CARDS.datasets[name].title for name in datasets_of(used_suites([wildcards.study]))}
-
-
-def published_digest(wildcards):
-    """Digest of the published numbers."""
-    return files_digest(ROOT, sorted((ROOT / "benchmarks" / "published").glob("*.csv")))
-
-
 rule compare:
     """Holds a study's cells against the numbers of the paper."""
     input:

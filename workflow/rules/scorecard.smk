@@ -1,14 +1,6 @@
 # everything -> one page.
 
 
-def page_digest(wildcards):
-    """Digest of what the page shows beside results: its templates, and the text of deviations and protocols."""
-    benchmarks = ROOT / "benchmarks"
-    protocols = {benchmarks / "protocols" / f"{row.protocol}.yaml" for row in GRID.rows}
-    texts = [benchmarks / "deviations.yaml", *protocols]
-    return files_digest(ROOT, sorted([*texts, *(benchmarks / "reporting" / "templates").iterdir()]))
-
-
 rule publish:
     """Writes the scorecard: every table, figure and verdict of the scale with its provenance."""
     input:
