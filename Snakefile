@@ -43,4 +43,4 @@ rule data:
     """Raw files fetched, checked and prepared; afterwards the workflow needs no network."""
     input:
         suite_data,
-        SPACE.mixture(SCALE.mixture),
+        SPACE.mixture(SPACE.baseline_mixture),

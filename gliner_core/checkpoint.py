@@ -3,6 +3,7 @@
 Random numbers need no saving: every step derives its generators from the seed and the step number (`seeding.py`).
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ class TrainState:
     """Where a training stands after `step` steps."""
 
     step: int
-    spec: str  # canonical JSON; a checkpoint of another spec is refused
+    identity: str  # spec, data and code; a state of another training is never continued
     model: dict[str, torch.Tensor]
     optimizer: dict[str, Any]
     history: list[dict[str, float]]
@@ -32,12 +33,18 @@ def save_state(path: Path, state: TrainState) -> None:
     atomic_replace(path, lambda temporary: torch.save(payload, temporary))
 
 
-def load_state(path: Path, spec: str) -> TrainState:
-    """Reads a state with `weights_only`; refuses one of another spec, or an unreadable one, by name."""
+def identity_of(spec: str, data: str, code: str) -> str:
+    """What must be equal for a continued training to equal an uninterrupted one: spec, data digest, code digest."""
+    return hashlib.sha256("\0".join((spec, data, code)).encode()).hexdigest()
+
+
+def load_state(path: Path, identity: str) -> TrainState:
+    """Reads a state with `weights_only`; refuses one of another training, or an unreadable one, by name."""
     try:
         state = TrainState(**torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # torch raises many kinds for a damaged file; each means the same to the user
-        raise InputError(f"{path}: unreadable checkpoint ({error}); delete it and train again") from None
-    if state.spec != spec:
-        raise InputError(f"{path}: checkpoint of another spec; delete it or give another --out")
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(f"{path}: unreadable checkpoint ({reason}); delete it and train again") from None
+    if state.identity != identity:
+        raise InputError(f"{path}: checkpoint of another spec, data or code; delete it or give another --out")
     return state

@@ -18,6 +18,7 @@ class BatchCounts:
     """What a batch held and what it lost; summed over a training they go into its report."""
 
     examples: int = 0
+    examples_without_types: int = 0  # drawn, but nothing to ask: no gold and no negatives
     words: int = 0
     lost_words: int = 0
     gold: int = 0
@@ -78,7 +79,7 @@ def make_batch(examples: Sequence[Example], spec: TrainSpec, prompts: PromptEnco
     if not kept:
         return None
     encoded = prompts.encode([example.words for example, _ in kept], [types for _, types in kept])
-    positives, counts = [], BatchCounts()
+    positives, counts = [], BatchCounts(examples_without_types=len(examples) - len(kept))
     for row, (example, types) in enumerate(kept):
         num_words = int(encoded.num_words[row])
         cells, too_wide, outside = gold_cells(example, types, num_words, spec.model.max_width)

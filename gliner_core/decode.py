@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-Overlap = Literal["flat", "nested", "multi_label"]
+Overlap = Literal["flat", "flat_multi_label", "nested", "multi_label"]
 
 
 def rank(start: np.ndarray, end: np.ndarray, label: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -25,12 +25,12 @@ def select(
     """Indices [M] of the accepted candidates of ONE sentence, in rank order.
 
     `flat`: no two spans share a word. `nested`: containment is allowed, partial overlap and equal boundaries are not.
-    `multi_label`: as `nested`, and equal boundaries may carry several labels.
+    `flat_multi_label` and `multi_label`: as `flat` and `nested`, and equal boundaries may carry several labels.
     """
     order = rank(start, end, label, score)
     if overlap == "flat":
         return _select_flat(start, end, order)
-    return _select_nested(start, end, order, allow_equal=overlap == "multi_label")
+    return _select_pairwise(start, end, order, overlap)
 
 
 def _select_flat(start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -47,18 +47,18 @@ def _select_flat(start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.nd
     return np.asarray(chosen, dtype=np.int64)
 
 
-def _select_nested(start: np.ndarray, end: np.ndarray, order: np.ndarray, allow_equal: bool) -> np.ndarray:
+def _select_pairwise(start: np.ndarray, end: np.ndarray, order: np.ndarray, overlap: Overlap) -> np.ndarray:
     chosen: list[int] = []
     starts = np.empty(len(order), dtype=np.int64)
     ends = np.empty(len(order), dtype=np.int64)
     for index in order.tolist():
         first, last, size = start[index], end[index], len(chosen)
         other_first, other_last = starts[:size], ends[:size]
-        crosses = ((first < other_first) & (other_first <= last) & (last < other_last)) | (
-            (other_first < first) & (first <= other_last) & (other_last < last)
-        )
+        meets = (first <= other_last) & (other_first <= last)
         equal = (first == other_first) & (last == other_last)
-        if crosses.any() or (not allow_equal and equal.any()):
+        inside = ((other_first <= first) & (last <= other_last)) | ((first <= other_first) & (other_last <= last))
+        conflict = meets & ~equal if overlap == "flat_multi_label" else meets & ~inside
+        if conflict.any() or (overlap == "nested" and equal.any()):
             continue
         starts[size], ends[size] = first, last
         chosen.append(index)

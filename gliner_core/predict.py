@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -113,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--labels", required=True, help="comma-separated type names, asked in this order")
     parser.add_argument("--out", type=Path, required=True, help="predicted spans, JSONL of the same form plus scores")
     parser.add_argument("--threshold", type=float, default=0.5)
-    parser.add_argument("--overlap", choices=["flat", "nested", "multi_label"], default="flat")
+    parser.add_argument("--overlap", choices=get_args(Overlap), default="flat")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--max-width", type=int, help="K at inference; default: the model's")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")

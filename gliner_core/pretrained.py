@@ -14,6 +14,7 @@ from huggingface_hub import snapshot_download
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+from gliner_core.decode import Overlap
 from gliner_core.device import choose_device
 from gliner_core.encoder import add_prompt_tokens, loading
 from gliner_core.errors import InputError
@@ -85,10 +86,12 @@ class GLiNER:
     ) -> list[list[Entity]]:
         """Entities per text, ordered by position. A text is a string (split into words) or a list of words.
 
-        `flat=False` allows nested entities, `multi_label` in addition several labels on one span.
+        `flat=False` allows nested entities; `multi_label` allows several labels on one span.
         """
         split = [split_text(text) if isinstance(text, str) else join_words(list(text)) for text in texts]
-        overlap = "multi_label" if multi_label else ("flat" if flat else "nested")
+        overlap: Overlap = (
+            ("flat_multi_label" if flat else "multi_label") if multi_label else ("flat" if flat else "nested")
+        )
         found = candidate_spans(
             self.network, [item.words for item in split], labels, floor=threshold, batch_size=batch_size
         )

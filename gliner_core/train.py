@@ -17,12 +17,12 @@ import torch
 from accelerate import Accelerator
 from transformers import get_cosine_schedule_with_warmup
 
-from gliner_core.checkpoint import TrainState, load_state, save_state
+from gliner_core.checkpoint import TrainState, identity_of, load_state, save_state
 from gliner_core.collate import BatchCounts, TrainBatch, batches_from, make_batch
 from gliner_core.device import choose_device
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl
-from gliner_core.files import atomic_write, write_json
+from gliner_core.files import atomic_write, file_digest, write_json
 from gliner_core.loss import OBJECTIVES
 from gliner_core.measure import Stopwatch, hardware, peak_bytes
 from gliner_core.model import SpanScoringModel
@@ -99,6 +99,7 @@ class Trainer:
         }
         if batch is None:
             row |= {"loss": 0.0, "positives": 0, "types": 0}
+            self.counts += BatchCounts(examples_without_types=len(examples))
         else:
             row |= self._update(batch)
             self.counts += batch.counts
@@ -122,11 +123,11 @@ class Trainer:
         self.optimizer.step()
         return {"loss": value, "positives": len(positives), "types": int(encoded.num_types.sum())}
 
-    def state(self, seconds: float) -> TrainState:
+    def state(self, seconds: float, identity: str) -> TrainState:
         """Everything an exact resume needs."""
         return TrainState(
             step=self.step,
-            spec=self.spec.canonical(),
+            identity=identity,
             model=self.network.state_dict(),
             optimizer=self.optimizer.state_dict(),
             history=self.history,
@@ -150,16 +151,21 @@ def train(
     resume: bool = False,
     scratch: Path | None = None,
     device: str | None = None,
+    code: str = "",
 ) -> dict[str, Any]:
-    """Trains and writes model/, history.jsonl and training.json under `out`; returns the content of training.json."""
+    """Trains and writes model/, history.jsonl and training.json under `out`; returns the content of training.json.
+
+    `code` is a digest of the sources; with it, a state that other code left behind is not continued.
+    """
     trainer = Trainer(spec, read_jsonl(data), device)
     state_file = (scratch or out / "scratch") / "state.pt"
+    identity = identity_of(spec.canonical(), file_digest(data), code)
     seconds = 0.0
     if resume and state_file.is_file():
-        state = load_state(state_file, spec.canonical())
+        state = load_state(state_file, identity)
         trainer.restore(state)
         seconds = state.seconds
-    seconds = run_steps(trainer, state_file, seconds)
+    seconds = run_steps(trainer, state_file, identity, seconds)
     if not all(weight.isfinite().all() for weight in trainer.network.parameters()):
         raise _diverged(f"the last update, step {trainer.step}, left weights that are not finite")
     GLiNER(trainer.network.cpu().eval()).save_pretrained(out / "model")
@@ -177,7 +183,7 @@ def _diverged(what: str) -> InputError:
     )
 
 
-def run_steps(trainer: Trainer, state_file: Path, seconds: float) -> float:
+def run_steps(trainer: Trainer, state_file: Path, identity: str, seconds: float) -> float:
     """Runs the remaining steps with a checkpoint every SAVE_EVERY_SECONDS; returns the seconds spent in all."""
     trainer.model.train()
     batches = batches_from(trainer.examples, trainer.spec, trainer.step)
@@ -188,7 +194,7 @@ def run_steps(trainer: Trainer, state_file: Path, seconds: float) -> float:
             trainer.history.append(trainer.train_step(next(batches)))
         if watch.seconds - saved > SAVE_EVERY_SECONDS:
             saved = watch.seconds
-            save_state(state_file, trainer.state(seconds + watch.seconds))
+            save_state(state_file, trainer.state(seconds + watch.seconds, identity))
     return seconds + watch.seconds
 
 

@@ -140,7 +140,7 @@ class ProtocolCard(Card):
     score_else: bool
     repair_gold: bool = False
     threshold: float = Field(default=0.5, ge=0, lt=1)
-    overlap: Literal["flat", "nested", "multi_label"] = "flat"
+    overlap: Literal["flat", "flat_multi_label", "nested", "multi_label"] = "flat"
     unit: Literal["span", "string"] = "span"
 
 
@@ -225,7 +225,7 @@ class StudyCard(Card):
 
 
 class ScaleCard(Card):
-    """Sizes and data of one scale; never meaning. `overrides` are dotted spec keys set on the baseline."""
+    """Data, backbone, sizes and recipe of one scale; what is asked and how it is scored never depends on it. `overrides` are dotted spec keys set on the baseline."""
 
     synthetic: bool
     backbone: CardName

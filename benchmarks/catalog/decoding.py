@@ -6,6 +6,8 @@ from typing import Any
 
 from benchmarks.catalog.cards import DatasetCard, ProtocolCard
 
+SYSTEM_WIDTH = 12  # K of systems: the paper's and the released checkpoints'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoding:

@@ -1,7 +1,7 @@
 """Study -> variants -> runs -> cells. Pure: cards and settings in, the whole plan out, no file is touched."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.catalog.cards import DatasetCard, StudyCard
 from benchmarks.catalog.decoding import Decoding, decoding_for, effective
@@ -11,6 +11,8 @@ from benchmarks.catalog.settings import Settings
 from benchmarks.catalog.variants import BASELINE, Variant, as_baseline, plain, variants
 from gliner_core.errors import InputError
 from gliner_core.spec import TrainSpec
+
+DEFAULT_SPLIT = "test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,13 @@ class Cell:
     owner: str
     dataset: str
     decoding: str
+    split: str = DEFAULT_SPLIT
 
     @property
     def folder(self) -> str:
         """Path below results/<scale>/."""
-        return f"cells/{self.owner}/{self.dataset}/{self.decoding}"
+        place = self.dataset if self.split == DEFAULT_SPLIT else f"{self.dataset}.{self.split}"
+        return f"cells/{self.owner}/{place}/{self.decoding}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class Row:
     suite: str
     protocol: str
     decoding: str
+    split: str = DEFAULT_SPLIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +86,8 @@ class Grid:
 
     def cell_of(self, row: Row, card: DatasetCard) -> Cell:
         """The cell that a row reads for one dataset of its suite."""
-        return Cell(owner=row.owner, dataset=card.name, decoding=effective(self.decodings[row.decoding], card).slug)
+        decoding = effective(self.decodings[row.decoding], card).slug
+        return Cell(owner=row.owner, dataset=card.name, decoding=decoding, split=row.split)
 
     def study_rows(self, study: str) -> list[Row]:
         """Rows of one study in card order."""
@@ -109,12 +115,13 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
         for row, run, decoding in _study_rows(registry, settings, name, device):
             if run is not None:
                 runs[run.id] = run
+            row = replace(row, split=registry.suites[row.suite].split)
             rows.append(row)
             decodings[row.decoding] = decoding
             for dataset in registry.suite_datasets(row.suite):
                 asked = effective(decoding, registry.datasets[dataset])
                 decodings[asked.slug] = asked
-                cell = Cell(owner=row.owner, dataset=dataset, decoding=asked.slug)
+                cell = Cell(owner=row.owner, dataset=dataset, decoding=asked.slug, split=row.split)
                 if cell not in cells:
                     batches[row.owner, row.suite] = (*batches.get((row.owner, row.suite), ()), cell)
                 cells[cell] = tuple(dict.fromkeys((*cells.get(cell, ()), row.protocol)))

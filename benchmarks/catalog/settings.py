@@ -19,11 +19,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    scale: str = Field(default="demo", description="demo, pilot or paper: sizes and data, never meaning")
+    scale: str = Field(default="demo", description="demo, pilot or paper: data, backbone and recipe")
     studies: tuple[str, ...] | None = Field(default=None, description="study names; empty = all of the scale")
     seeds: tuple[int, ...] | None = Field(default=None, description="training seeds; empty = the scale's")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = a GPU if there is one")
-    gpus: int | None = Field(default=None, ge=1, description="GPU jobs at the same time; empty = GPUs found")
+    gpus: int | None = Field(default=None, ge=1, description="GPU jobs at the same time; empty = 1")
     mirror: str | None = Field(default=None, description=f"folder with raw data; empty = ${MIRROR_VARIABLE}")
     cache: str | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
     offline: bool = Field(default=False, description="never ask the network")

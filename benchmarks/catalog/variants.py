@@ -1,12 +1,13 @@
 """A study card -> its variants: the points of its axes and its named overrides, each with a unique name."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.decoding import Decoding
+from benchmarks.catalog.recipes import BACKBONE_KEY, MIXTURE_KEY
 from gliner_core.errors import InputError
 
 BASELINE = "baseline"
@@ -28,7 +29,7 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
         known = ", ".join(Decoding.__slots__)
         raise InputError(f"benchmarks/studies/{study.name}.yaml: unknown decoding axis `{unknown[0]}`; known: {known}")
     axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
-    points = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    points = [_point(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     decodings = [
         dict(zip(study.decoding_axes, values, strict=True))
         for values in itertools.product(*study.decoding_axes.values())
@@ -42,6 +43,11 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
     if repeated := [name for index, name in enumerate(points_by_name) if name in points_by_name[:index]]:
         raise InputError(f"benchmarks/studies/{study.name}.yaml: two variants are named {repeated[0]!r}; remove one")
     return found + named
+
+
+def _point(knobs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """One point of the axes; a backbone or mixture `null` is the scale's own, so that a configuration can set it."""
+    return {key: value for key, value in knobs if value is not None or key not in (BACKBONE_KEY, MIXTURE_KEY)}
 
 
 def _axis_values(study: StudyCard, key: str, values: Any, scale: str) -> list[Any]:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.cards import ScaleCard
+from benchmarks.catalog.decoding import SYSTEM_WIDTH
 from benchmarks.catalog.devices import choose_device
 from benchmarks.catalog.grid import Grid, build_grid
+from benchmarks.catalog.recipes import MIXTURE_KEY
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import Settings, load_settings
-
-SYSTEM_WIDTH = 12  # K of systems: the paper's and the released checkpoints'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,11 @@ class Workspace:
         """The MLflow store."""
         default = f"sqlite:///{self.tracking_folder.resolve()}/mlflow.db"
         return self.settings.tracking_uri or default
+
+    @property
+    def baseline_mixture(self) -> str:
+        """The mixture that runs train on unless a study varies it."""
+        return str(self.settings.overrides.get(MIXTURE_KEY, self.scale.mixture))
 
     def data(self, dataset: str) -> Path:
         """Folder of a prepared dataset; shared by all scales."""

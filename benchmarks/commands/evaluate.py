@@ -37,9 +37,10 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
         "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
     )
     counts, rates = [], []
-    for name, gold in space.suite_files(suite.name).items():
-        card = registry.datasets[name]
-        _prepared(space, card)
+    for name in registry.suite_datasets(suite.name):
+        card, data = registry.datasets[name], out / "data" / name
+        _prepared(space, card, data)
+        gold = data / f"{suite.split}.jsonl"
         predictions, scores = out / name / "predictions.jsonl", out / name / f"scores.{protocol.name}.json"
         answer_cell(answerer, card, gold, decoding_for(protocol, {}), predictions)
         score_cell(predictions, gold, card, protocol, answerer.model.network.spec.max_width, scores)
@@ -58,11 +59,11 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
     print(f"predictions and scores: {out}")
 
 
-def _prepared(space: Workspace, card: DatasetCard) -> None:
-    if not (space.data(card.name) / "card.json").is_file():
-        place = space.settings.cache_folder(), space.settings.mirror_folder(), space.settings.offline
-        files = {split: [fetch(item, *place) for item in items] for split, items in card.sources.items()}
-        prepare_dataset(card, files, space.data(card.name))
+def _prepared(space: Workspace, card: DatasetCard, folder: Path) -> None:
+    # Prepared anew each time: the workflow's own copy may stem from an older card.
+    place = space.settings.cache_folder(), space.settings.mirror_folder(), space.settings.offline
+    files = {split: [fetch(item, *place) for item in items] for split, items in card.sources.items()}
+    prepare_dataset(card, files, folder)
 
 
 def _known(name: str, cards: dict, kind: str) -> object:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpora.overlap import Index, fold, index
+from benchmarks.corpora.overlap import Index, Texts, fold, index
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl
 
 NGRAM = 10
 _REFUSED = {
     "exact_sentences": "test sentences",
+    "ngram_rows": "runs of 10 words",
     "surfaces_seen": "gold surfaces",
     "types_seen": "type strings",
 }
@@ -24,16 +25,18 @@ def leakage_report(train: Path, suite: Mapping[str, Path], labels: Mapping[str, 
     """Per dataset of `suite` (name to JSONL): overlaps with the training file; `labels` are the strings asked for."""
     examples = read_jsonl(train)
     seen = index(examples, NGRAM)
+    texts = Texts(examples)
     surfaces = set(_surfaces(examples))
     types = {kind.lower() for example in examples for kind in (*example.types(), *example.negatives)}
     datasets = {
-        name: _overlap(read_jsonl(path), seen, surfaces, types, labels.get(name, ())) for name, path in suite.items()
+        name: _overlap(read_jsonl(path), seen, texts, surfaces, types, labels.get(name, ()))
+        for name, path in suite.items()
     }
     return {"train": str(train), "ngram": NGRAM, "datasets": datasets}
 
 
 def check_held_out(report: Mapping[str, Any]) -> None:
-    """Refuses a report with an exact sentence, surface or type in common."""
+    """Refuses a report with a sentence, a run of 10 words, a surface or a type in common."""
     for name, overlap in report["datasets"].items():
         for key, noun in _REFUSED.items():
             if overlap[key]:
@@ -49,10 +52,15 @@ def _surfaces(examples: Iterable[Example]) -> list[str]:
 
 
 def _overlap(
-    examples: Sequence[Example], seen: Index, surfaces: set[str], types: set[str], labels: Sequence[str]
+    examples: Sequence[Example],
+    seen: Index,
+    texts: Texts,
+    surfaces: set[str],
+    types: set[str],
+    labels: Sequence[str],
 ) -> dict[str, Any]:
     folded = [fold(example.words) for example in examples]
-    exact = [words for words in folded if seen.holds(words)]
+    exact = [words for words in folded if texts.hold(words)]
     gold = _surfaces(examples)
     known = [surface for surface in gold if surface in surfaces]
     asked = labels or sorted({kind for example in examples for kind in example.types()})
@@ -67,6 +75,7 @@ def _overlap(
         "types_asked": len(asked),
         "types_seen": len(types_seen),
         "examples": {
+            "ngram_rows": [" ".join(words) for words in folded if seen.shares(words)][:3],
             "exact_sentences": [" ".join(words) for words in exact[:3]],
             "surfaces_seen": sorted(set(known))[:3],
             "types_seen": types_seen,

@@ -15,11 +15,11 @@ from benchmarks.catalog.cards import MixtureCard, MixturePart
 from benchmarks.corpora.folders import atomic_folder
 from benchmarks.corpora.overlap import Index, fold, index
 from benchmarks.corpora.shares import Quota, share_out
-from benchmarks.corpora.statistics import describe, file_digest
+from benchmarks.corpora.statistics import describe
 from benchmarks.corpora.windows import cut
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl, write_jsonl
-from gliner_core.files import write_json
+from gliner_core.files import file_digest, write_json
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,10 +12,10 @@ from typing import Any
 from benchmarks.catalog.cards import DatasetCard
 from benchmarks.corpora.folders import atomic_folder
 from benchmarks.corpora.formats import Reading, read, readable
-from benchmarks.corpora.statistics import describe, file_digest, sentences
+from benchmarks.corpora.statistics import describe, sentences
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, Span, write_jsonl
-from gliner_core.files import write_json
+from gliner_core.files import file_digest, write_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from benchmarks.catalog.cards import SourceFile
 from benchmarks.catalog.settings import MIRROR_VARIABLE
 from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
 from gliner_core.errors import InputError
-from gliner_core.files import atomic_write, read_text
+from gliner_core.files import atomic_write, file_digest, read_text
 
 TIMEOUT_SECONDS = 60
 _CHUNK = 1 << 20
@@ -31,7 +31,7 @@ def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = 
     """The verified raw file of a source in the cache; `offline` forbids the public address."""
     wanted = source.sha256 or _pinned(source, cache)
     if wanted and (cached := _place(cache, wanted)).is_file():
-        _check(_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
+        _check(file_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
         return cached
     stored = find(mirror, source) if mirror else None
     if stored:
@@ -72,7 +72,7 @@ def _keep(source: SourceFile, cache: Path, wanted: str | None, write: Callable[[
     temporary = Path(name)
     try:
         write(temporary)
-        digest = _digest(temporary)
+        digest = file_digest(temporary)
         _check(digest, wanted or digest, source, origin, lambda: _set_aside(temporary, cache))
         target = _place(cache, digest)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,14 +94,9 @@ def _check(digest: str, wanted: str, source: SourceFile, origin: str, refuse: Ca
         )
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _set_aside(path: Path, cache: Path) -> Path:
     """Moves a refused file to the cache's `rejected` folder under its own digest."""
-    target = cache / "rejected" / _digest(path)
+    target = cache / "rejected" / file_digest(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(path, target)
     return target

@@ -1,9 +1,7 @@
 """Figures of prepared examples (sizes, types, widths, nesting, repeats), for the data cards."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from gliner_core.examples import Example
@@ -39,9 +37,3 @@ def _overlapping(example: Example) -> int:
         count += span.start <= furthest
         furthest = max(furthest, span.end)
     return count
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

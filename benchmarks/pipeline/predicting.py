@@ -15,7 +15,7 @@ from benchmarks.catalog.grid import Cell
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.receipts import now, write_receipt
 from benchmarks.scoring.answer import Answerer, answer_cell, open_answerer
-from benchmarks.scoring.protocol import ask
+from benchmarks.scoring.asking import ask
 from gliner_core.files import file_digest, read_json, write_json
 
 

@@ -3,22 +3,28 @@
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.receipts import write_receipt
+from benchmarks.reporting.receipts import now, write_receipt
 from gliner_core.files import read_json, write_json
 from gliner_core.train import train
 
 
-def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, started: str) -> None:
-    """Trains `run` on a prepared mixture into its folder; resumes from `scratch` after an interruption."""
+def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: str) -> None:
+    """Trains `run` on a prepared mixture into its folder; resumes from `scratch` after an interruption.
+
+    The scratch folder is named after the code and data it belongs to, so that a state of other code is never found.
+    """
+    started = now()
     folder, spec = space.run(run), space.grid.runs[run].spec
-    report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=scratch, device=space.device)
+    data = read_json(mixture / "card.json")["train"]["sha256"]
+    state = scratch / f"{code}-{data[:16]}"
+    report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=state, device=space.device, code=code)
     # After the training: an output that a killed job leaves makes Snakemake ask for --rerun-incomplete.
     write_json(folder / "spec.json", spec.to_json())
     content = {
         "run": run,
         "scale": space.settings.scale,
         "spec_digest": run.rsplit("-", 1)[-1],
-        "data": read_json(mixture / "card.json")["train"]["sha256"],
+        "data": data,
         "hardware": report["hardware"],
     }
     write_receipt(folder / "receipt.json", space.root, started, content)

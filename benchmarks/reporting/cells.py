@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.catalog.grid import Grid, Row
+from benchmarks.catalog.grid import DEFAULT_SPLIT, Grid, Row
 from benchmarks.catalog.registry import Registry
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric
@@ -22,6 +22,7 @@ COLUMNS = (
     "scale", "study", "variant", "label", "run", "seed", "system", "backbone", "suite", "dataset", "language",
     "script", "protocol", "decoding", "metric", "value", "low", "high", "num_sentences", "path",
 )  # fmt: skip
+MAIN_PROTOCOL = "gliner-official"
 RATES: tuple[Metric, ...] = ("precision", "recall", "f1")
 
 
@@ -59,7 +60,7 @@ def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int) -> 
     counts = [np.asarray(score["sentences"]) for score in scores]
     place = {"dataset": AVERAGE, "language": "", "script": "", "path": "", "num_sentences": sum(map(len, counts))}
     for name in RATES:
-        seed = derive_seed(0, "bootstrap", row.suite, row.protocol, name)
+        seed = derive_seed(0, "bootstrap", row.suite, name)
         interval = suite_interval(counts, seed, resamples, metric=name)
         yield {
             **place, "metric": f"{name}_pct", "value": 100 * interval.value, "low": 100 * interval.low,
@@ -110,14 +111,16 @@ def to_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return frame.astype({"seed": "Int64", "num_sentences": "Int64"})
 
 
-def metric_name(row: Row, default_protocol: str, default_decoding: str, metric: str, dataset: str) -> str:
-    """MLflow name of a number: `f1/crossner_ai`; other protocols and decodings stand behind a dot.
+def metric_name(row: Row, usual_decoding: str, metric: str, dataset: str) -> str:
+    """MLflow name of a number: `f1/crossner_ai`; protocols but the main one, and decoding axes, stand behind a dot.
 
-    MLflow's pages group charts by the text before the last slash, so each measure gets its own section.
+    MLflow's pages group charts by the text before the last slash, so each measure gets its own section. One protocol
+    goes unnamed for all suites: two suites may share a dataset and differ in their own protocols.
     """
     parts = [metric.removesuffix("_pct")]
-    if row.protocol != default_protocol:
+    if row.protocol != MAIN_PROTOCOL:
         parts.append(row.protocol)
-    if row.decoding != default_decoding:
+    if row.decoding != usual_decoding:
         parts.append(row.decoding)
-    return ".".join(parts) + "/" + (f"{AVERAGE}.{row.suite}" if dataset == AVERAGE else dataset)
+    place = dataset if row.split == DEFAULT_SPLIT else f"{dataset}.{row.split}"
+    return ".".join(parts) + "/" + (f"{AVERAGE}.{row.suite}" if dataset == AVERAGE else place)

@@ -91,8 +91,13 @@ def verdict(
     return "close" if _distance(ours, reference) <= 2 * tolerance else "off"
 
 
-def compare(cells: pd.DataFrame, references: Sequence[Reference], scale: str) -> pd.DataFrame:
-    """One row per printed number of the referenced tables: our value, the difference, the verdict and its reason."""
+def compare(
+    cells: pd.DataFrame, references: Sequence[Reference], scale: str, overridden: Sequence[str] = ()
+) -> pd.DataFrame:
+    """One row per printed number of the referenced tables: our value, the difference, the verdict and its reason.
+
+    `overridden` names the knobs that the configuration set on every run; such runs are not the paper's recipe.
+    """
     ours = cells[cells["scale"] == scale].copy()
     for name in ("variant", "label", "system"):
         ours[f"{name}_key"] = [name_key(value) for value in ours[name]]
@@ -102,7 +107,7 @@ def compare(cells: pd.DataFrame, references: Sequence[Reference], scale: str) ->
         published = load_published(reference.file)
         for printed in _printed(published, reference).itertuples(index=False):
             measured = _measured(ours, printed, reference, published)
-            rows.append(_row(printed, measured, scale))
+            rows.append(_row(printed, measured, f"{scale} with {', '.join(overridden)} set" if overridden else scale))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from benchmarks.catalog.registry import read_yaml
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.inputs import published_of, read_cells_with_costs
+from benchmarks.reporting.inputs import published_of, read_cells_with_costs, read_verdicts
 from benchmarks.reporting.scorecard import build_scorecard
 from benchmarks.reporting.scorecard_facts import (
     LeakageFact,
@@ -40,7 +38,7 @@ def publish(space: Workspace, md: Path, html: Path) -> None:
 
 def _section(space: Workspace, study: str) -> StudySection:
     folder, card = space.study(study), space.registry.studies[study]
-    verdicts = pd.read_csv(folder / "verdicts.csv", keep_default_na=False, na_values=[""])
+    verdicts = read_verdicts(folder / "verdicts.csv")
     return StudySection(
         card=card,
         cells=read_cells_with_costs(folder / "cells.csv", folder / "costs.csv"),

@@ -21,3 +21,8 @@ def published_of(card: StudyCard) -> pd.DataFrame:
 def read_cells_with_costs(cells: str | Path, costs: str | Path) -> pd.DataFrame:
     """Scores and costs of a study in one frame. Tables take scores alone, because times never repeat to the byte."""
     return pd.concat([read_cells(cells), read_cells(costs)], ignore_index=True)
+
+
+def read_verdicts(path: str | Path) -> pd.DataFrame:
+    """What `compare` wrote; empty fields are NaN, `n/a` stays a word."""
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

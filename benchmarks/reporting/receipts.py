@@ -20,7 +20,7 @@ def revision(root: Path) -> tuple[str, bool]:
     """(commit, dirty) of the checkout; ("unknown", True) outside git."""
     try:
         commit = _git(root, "rev-parse", "HEAD")
-        dirty = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+        dirty = bool(_git(root, "status", "--porcelain"))
     except (OSError, subprocess.CalledProcessError):
         return "unknown", True
     return commit, dirty

@@ -115,7 +115,7 @@ def _picture(path: Path) -> str:
 
 def _study_view(section: StudySection) -> StudyView:
     card = section.card
-    frame = build_table(section.cells, card, section.published, section.dataset_titles)
+    frame = build_table(section.cells, card, section.published, section.dataset_titles, section.verdicts)
     return StudyView(
         anchor=f"study-{card.name}",
         title=card.title,

@@ -12,12 +12,14 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
+from benchmarks.reporting.compare import AUTHOR_FILES, COMPARABLE_SCALE
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.reporting.table_text import (
     COMPANIONS,
     COSTS,
     DELTA,
     escape_markdown,
+    format_number,
     text_tables,
     to_latex,
     to_markdown,
@@ -32,17 +34,32 @@ METRIC_TITLES = {
     "reachable_recall_pct": "Reachable recall",
 }
 PUBLISHED, MEASURED = "published", "measured here"
+PAPER_DELTA, VERDICT = "Average - paper", "Verdict"
 
 
 def build_table(
-    cells: pd.DataFrame, card: StudyCard, published: pd.DataFrame, dataset_titles: Mapping[str, str]
+    cells: pd.DataFrame,
+    card: StudyCard,
+    published: pd.DataFrame,
+    dataset_titles: Mapping[str, str],
+    verdicts: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """The table of one study: printed rows first, then the baseline, its variants and the systems."""
+    """The table of one study: printed rows first, then the baseline, its variants and the systems.
+
+    With `verdicts` (of `compare`), rows that answer for a printed row say how far their average lies from it.
+    """
     index = CellIndex(cells, card)
     printed = references_of(card, published)
+    comparable = is_comparable(index, printed)
+    if comparable:  # the author's files of a dataset stand in the column of the dataset
+        dataset_titles = {
+            name: dataset_titles.get(name.removeprefix(AUTHOR_FILES), title) for name, title in dataset_titles.items()
+        }
     lay_out = _dataset_rows if card.layout == "datasets" else _axis_rows
     ours = lay_out(index, dataset_titles)
-    comparable = is_comparable(index, printed)
+    if verdicts is not None:
+        for row, key in zip(ours, index.rows, strict=True):
+            _put_verdict(row, key, index, verdicts)
     theirs = _published_rows(printed, card, dataset_titles)
     headings = _headings(index, printed, comparable)
     for heading, source, rows in ((headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)):
@@ -83,9 +100,10 @@ def _table_number(table: object) -> str:
 
 
 def is_comparable(index: CellIndex, printed: pd.DataFrame) -> bool:
-    """Whether the paper's columns are exactly the datasets measured here."""
+    """Whether the paper's columns are exactly the datasets measured here, at the paper's scale."""
     theirs = {str(name) for name in printed["dataset"].dropna()} - {AVERAGE, ""} if len(printed) else set()
-    return index.card.layout == "datasets" and theirs == set(index.datasets)
+    ours = {name.removeprefix(AUTHOR_FILES) for name in index.datasets}
+    return index.card.layout == "datasets" and index.scale == COMPARABLE_SCALE and theirs == ours
 
 
 def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tuple[str, str]:
@@ -166,6 +184,19 @@ def _identity(index: CellIndex, key: RowKey, score: Estimate | None) -> dict[str
     return row
 
 
+def _put_verdict(row: dict[str, Any], key: RowKey, index: CellIndex, verdicts: pd.DataFrame) -> None:
+    printed = [reference.row for reference in index.card.references if reference.variant == key.variant]
+    if key.system or key.protocol != index.protocols[0] or not printed:
+        return
+    mine = verdicts["row"].isin(printed) | verdicts["column"].isin(printed)
+    average = verdicts[mine & (verdicts["dataset"] == AVERAGE) & (verdicts["metric"] == "f1_pct")]
+    if len(average):
+        found = average.iloc[0]
+        known = not pd.isna(found["delta"])
+        row[PAPER_DELTA] = f"{format_number(found['delta'], signed=True)} ({printed[0]})" if known else None
+        row[VERDICT] = found["verdict"]
+
+
 def _name_column(card: StudyCard) -> str:
     return "Model" if card.layout == "datasets" else "Variant"
 
@@ -199,6 +230,7 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     lead = ["Block", "Model", "Variant", "Source", "Params", "Protocol", "Decoding", "Seeds"]
     present = list(dict.fromkeys(name for row in rows for name in row))
     last = [name for name in present if name.split(" (")[0] == "Average"]
+    last += [name for name in (PAPER_DELTA, VERDICT) if name in present]
     middle = [name for name in present if name not in lead and name not in last]
     columns = [name for name in lead if name in present] + middle + last
     frame = pd.DataFrame(rows, columns=columns)

@@ -1,7 +1,6 @@
 """Collects the files of one run or system and logs them to MLflow; writes the marker that `collect` reads."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
     params: dict[str, Any] = flatten(grid.runs[owner].spec.to_json()) if is_run else {"system": owner}
     if is_run:
         tags["seed"] = str(grid.runs[owner].spec.seed)
-    metrics = dict(score_metrics(workspace, owner)) | run_facts(report) | cost_values(report, answers)
+    metrics = score_metrics(workspace, owner) | run_facts(report) | cost_values(report, answers)
     _write_sample(workspace, owner, sample)
     return TrackedRun(
         key=f"{scale}/{owner}",
@@ -57,22 +56,21 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
     )
 
 
-def score_metrics(workspace: Workspace, owner: str) -> Iterator[tuple[str, float]]:
-    """(MLflow metric name, value in percent) of every score of one run or system."""
-    seen: set[str] = set()
+def score_metrics(workspace: Workspace, owner: str) -> dict[str, float]:
+    """MLflow metric name -> value in percent, of every score of one run or system."""
+    found: dict[str, float] = {}
     for row in (row for row in workspace.grid.rows if row.owner == owner):
         for values in row_values(workspace.registry, workspace.grid, row, workspace.home, workspace.settings.resamples):
             name = mlflow_name(workspace, row, values)
-            if name not in seen:
-                seen.add(name)
-                yield name, values["value"]
+            if found.setdefault(name, values["value"]) != values["value"]:
+                raise AssertionError(f"two scores of {owner} share the MLflow name {name}")
+    return found
 
 
 def mlflow_name(workspace: Workspace, row: Row, values: dict[str, Any]) -> str:
     """Where `collect` finds a tidy row's value again."""
-    suite = workspace.registry.suites[row.suite]
-    plain = decoding_for(workspace.registry.protocols[row.protocol], {}).slug
-    return metric_name(row, suite.protocol, plain, values["metric"], values["dataset"])
+    usual = decoding_for(workspace.registry.protocols[row.protocol], {}).slug
+    return metric_name(row, usual, values["metric"], values["dataset"])
 
 
 def _history(folder: Path) -> list[dict[str, float]]:

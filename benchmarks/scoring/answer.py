@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.catalog.cards import DatasetCard, SystemCard
-from benchmarks.catalog.decoding import Decoding
-from benchmarks.catalog.workspace import SYSTEM_WIDTH
+from benchmarks.catalog.decoding import SYSTEM_WIDTH, Decoding
+from benchmarks.scoring.asking import ask
 from benchmarks.scoring.predictions import Candidates, write_predictions
-from benchmarks.scoring.protocol import ask
 from gliner_core.examples import Example, read_jsonl
 from gliner_core.measure import Stopwatch, hardware, peak_bytes
 from gliner_core.predict import SpanScores, candidate_spans

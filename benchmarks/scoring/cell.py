@@ -119,7 +119,7 @@ def _headline(
     predicted = [frozenset(above(scores, protocol.threshold)) for scores in scored]
     rows = sentence_counts(gold, predicted)
     rates = describe(total(rows))
-    seed = derive_seed(0, "bootstrap", card.name, protocol.name)
+    seed = derive_seed(0, "bootstrap", card.name)
     interval = bootstrap_interval(rows, seed, resamples)
     return {
         "counts": {name: rates.pop(name) for name in ("true_positive", "predicted", "gold")},

@@ -7,11 +7,12 @@ name `else`, UniNER and GNER leave it out (issue yyDing1/GNER#3), and UniNER com
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.catalog.cards import DatasetCard, ProtocolCard
+from benchmarks.scoring.asking import answers
 from benchmarks.scoring.predictions import Candidates, Predictions
 from gliner_core.decode import Overlap, select
 from gliner_core.errors import InputError
@@ -38,17 +39,6 @@ class Unresolved(NamedTuple):
 Item = Span | Mention | Unresolved
 
 
-class Asking(Protocol):
-    """What decides the prompt: a protocol card, or a decoding of the grid."""
-
-    @property
-    def ask_else(self) -> bool: ...
-    @property
-    def label_case(self) -> str: ...
-    @property
-    def label_order(self) -> str: ...
-
-
 def decoding_of(protocol: ProtocolCard) -> dict[str, Any]:
     """The part of a protocol that decides the prediction file; protocols that agree on it share one file."""
     return {name: getattr(protocol, name) for name in ("ask_else", "label_case", "label_order")}
@@ -58,26 +48,6 @@ def with_decoding(protocol: ProtocolCard, decoding: Mapping[str, Any]) -> Protoc
     """The protocol as a cell with decoding axes asked it: label case and order as in the cell, the rest unchanged."""
     asked = {name: decoding[name] for name in decoding_of(protocol) if name in decoding}
     return ProtocolCard.model_validate(protocol.model_dump() | asked)
-
-
-def ask(asking: Asking, card: DatasetCard) -> tuple[str, ...]:
-    """The label strings of the prompt, in prompt order."""
-    return tuple(answers(asking, card))
-
-
-def answers(asking: Asking, card: DatasetCard) -> dict[str, str]:
-    """Asked string -> label of the card, in prompt order."""
-    labels = [label for label in card.labels if asking.ask_else or label != card.else_label]
-    asked: dict[str, str] = {}
-    for label in labels:
-        text = _with_case(label, asking.label_case)
-        if text in asked:
-            raise InputError(
-                f"benchmarks/datasets/{card.name}.yaml: `labels` {asked[text]!r} and {label!r} are both asked as "
-                f"{text!r} in `label_case` {asking.label_case}; rename one or choose another case"
-            )
-        asked[text] = label
-    return {text: asked[text] for text in _in_order(list(asked), asking.label_order)}
 
 
 def gold_spans(protocol: ProtocolCard, card: DatasetCard, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
@@ -157,18 +127,6 @@ def gold_items(
 def normalise(text: str) -> str:
     """UniNER's normal form (universal-ner, src/eval/evaluate.py): no case, punctuation, articles or extra spaces."""
     return " ".join(_ARTICLE.sub(" ", text.lower().translate(_PUNCTUATION)).split())
-
-
-def _with_case(label: str, case: str) -> str:
-    if case == "title":  # first letters only: str.title would turn "TV show" into "Tv Show"
-        return " ".join(word[:1].upper() + word[1:] for word in label.split(" "))
-    return label.lower() if case == "lower" else label
-
-
-def _in_order(labels: list[str], order: str) -> list[str]:
-    if order == "sorted":
-        return sorted(labels)
-    return labels[::-1] if order == "reversed" else labels
 
 
 def _unscored(protocol: ProtocolCard, card: DatasetCard) -> frozenset[str]:

@@ -139,7 +139,8 @@ def test_every_study_of_every_scale_expands(ours: Registry, scale: str, device: 
         points = [(row.variant, row.seed, row.protocol, row.decoding) for row in rows]
         assert len(points) == len(set(points)), study
         for reference in ours.studies[study].references:
-            assert reference.variant is None or reference.variant in {row.variant for row in rows}, study
+            known = {row.variant for row in rows}  # verdicts are given at scale paper only
+            assert scale != "paper" or reference.variant is None or reference.variant in known, study
     baselines = {row.owner for row in grid.rows if row.variant == "baseline" and row.decoding == "default"}
     assert len(baselines) == len(ours.scales[scale].seeds)
     specs = [run.spec.canonical() for run in grid.runs.values()]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.catalog.cards import DatasetCard, ProtocolCard
+from benchmarks.scoring.asking import ask
 from benchmarks.scoring.predictions import Candidates, Predictions
 from benchmarks.scoring.protocol import (
     Mention,
-    ask,
     decoded_spans,
     decoding_of,
     gold_items,

@@ -22,7 +22,8 @@ rule compare:
 rule tabulate:
     """Writes the table of a study as CSV, Markdown and LaTeX."""
     input:
-        f"{HOME}/studies/{{study}}/cells.csv",
+        cells=f"{HOME}/studies/{{study}}/cells.csv",
+        verdicts=f"{HOME}/studies/{{study}}/verdicts.csv",
     output:
         csv=f"{HOME}/studies/{{study}}/table.csv",
         md=f"{HOME}/studies/{{study}}/table.md",

@@ -15,7 +15,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from benchmarks.catalog.code import files_digest, source_digest
-from benchmarks.catalog.devices import count_gpus
 from benchmarks.catalog.workspace import open_workspace
 from gliner_core.errors import InputError
 
@@ -27,8 +26,8 @@ except InputError as error:
 GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)
-# Snakemake caps nothing locally without a global limit: never more GPU jobs at once than GPUs.
-workflow.global_resources.setdefault("gpu", SPACE.settings.gpus or max(count_gpus(), 1))
+# Snakemake caps nothing locally without a global limit. It hands out no device ids, so jobs share the first GPU.
+workflow.global_resources.setdefault("gpu", SPACE.settings.gpus or 1)
 
 
 def either(names):

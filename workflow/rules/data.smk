@@ -54,7 +54,7 @@ rule mix:
 rule check_leakage:
     """Reports what of a suite occurs in the training data; at a synthetic scale any overlap stops the workflow."""
     input:
-        train=SPACE.mixture(SCALE.mixture),
+        train=SPACE.mixture(SPACE.baseline_mixture),
         tests=lambda w: [SPACE.data(name) for name in CARDS.suite_datasets(w.suite)],
     output:
         f"{HOME}/leakage/{{suite}}.json",

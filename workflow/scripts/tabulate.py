@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from benchmarks.pipeline.job import job
-from benchmarks.reporting.inputs import published_of
+from benchmarks.reporting.inputs import published_of, read_verdicts
 from benchmarks.reporting.summary import read_cells
 from benchmarks.reporting.tables import build_table, write_table
 
 with job(snakemake) as space:
     card = space.registry.studies[snakemake.wildcards.study]
-    table = build_table(read_cells(snakemake.input[0]), card, published_of(card), space.dataset_titles())
+    cells, verdicts = read_cells(snakemake.input.cells), read_verdicts(snakemake.input.verdicts)
+    table = build_table(cells, card, published_of(card), space.dataset_titles(), verdicts)
     corpora = ", synthetic corpora" if space.scale.synthetic else ""
     caption = f"{card.title} (scale {space.grid.scale}{corpora})"
     write_table(table, *(Path(path) for path in snakemake.output), caption=caption)
