@@ -225,7 +225,10 @@ class StudyCard(Card):
 
 
 class ScaleCard(Card):
-    """Data, backbone, sizes and recipe of one scale; what is asked and how it is scored never depends on it. `overrides` are dotted spec keys set on the baseline."""
+    """Data, backbone, sizes and recipe of one scale; what is asked and how it is scored never depends on it.
+
+    `overrides` are dotted spec keys set on the baseline.
+    """
 
     synthetic: bool
     backbone: CardName
