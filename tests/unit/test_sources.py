@@ -77,7 +77,7 @@ def _leftovers(cache: Path) -> list[Path]:
     return list(cache.glob(".incoming-*"))
 
 
-@pytest.mark.parametrize(("file", "content"), [("a.txt", DATA), ("a.txt.gz", gzip.compress(DATA))])
+@pytest.mark.parametrize(("file", "content"), [("a.txt", DATA), ("a.txt.gz", gzip.compress(DATA, mtime=0))])
 def test_mirror_gives_the_raw_bytes_and_fills_the_cache(tmp_path: Path, file: str, content: bytes) -> None:
     cache = tmp_path / "cache"
     found = fetch(source("data/a.txt", DATA), cache, _mirror(tmp_path / "mirror", file, content))
@@ -109,7 +109,7 @@ def test_a_wrong_mirror_file_is_refused_and_copied_aside(tmp_path: Path) -> None
 
 
 def test_a_truncated_gzip_in_the_mirror_is_refused_and_copied_aside(tmp_path: Path) -> None:
-    broken = gzip.compress(DATA)[:-20]
+    broken = gzip.compress(DATA, mtime=0)[:-20]
     cache = tmp_path / "cache"
     with pytest.raises(InputError, match=r"a\.txt\.gz: the mirror's archive is damaged"):
         fetch(source("data/a.txt", DATA), cache, _mirror(tmp_path / "mirror", "a.txt.gz", broken))
