@@ -74,7 +74,15 @@ def test_lost_gold_is_counted(backbone: Path) -> None:
     batch = make_batch([example, Example(id="y", words=("the",))], spec, prompts, 0)
     asked = prompts.tokenizer.convert_ids_to_tokens(batch.encoded.input_ids[0])
     assert batch.counts == BatchCounts(
-        examples=1, words=8, lost_words=2, gold=4, gold_too_wide=0, gold_outside=2, types_asked=3, types_negative=0
+        examples=1,
+        examples_without_types=1,
+        words=8,
+        lost_words=2,
+        gold=4,
+        gold_too_wide=0,
+        gold_outside=2,
+        types_asked=3,
+        types_negative=0,
     )
     assert batch.encoded.num_words.tolist() == [8] and "city" in asked
     assert sorted(batch.positives[:, :3].tolist()) == [[0, 0, 0], [0, 2, 0]]

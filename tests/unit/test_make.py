@@ -45,7 +45,9 @@ def clone(tmp_path: Path) -> Path:
 
 def make_env(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     command = ["make", "env", f"PYTHON={folder / 'fake-python'}"]
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, text=True, capture_output=True)
+    # Under `make test` the outer make would have this one announce the folders it enters.
+    variables = {key: value for key, value in os.environ.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(command, cwd=folder, env=variables | environment, text=True, capture_output=True)
 
 
 def calls(folder: Path) -> list[str]:

@@ -35,7 +35,11 @@ def points(study: Mapping[str, Any], scale: str) -> list[dict[str, Any]]:
     axes = {
         key: values[scale] if isinstance(values, Mapping) else values for key, values in study.get("axes", {}).items()
     }
-    grid = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+    # An empty backbone or mixture stands for the scale's own.
+    grid = [
+        {key: value for key, value in zip(axes, values, strict=True) if value is not None}
+        for values in product(*axes.values())
+    ]
     return grid + list(study.get("variants", {}).values())
 
 
