@@ -44,10 +44,23 @@ def atomic_replace(path: str | Path, write: Callable[[Path], None]) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Writes indented JSON with a final newline, atomically; NaN and infinity are refused."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    """Writes JSON with a final newline, atomically: mappings one key a line, lists of plain values on one line.
+
+    NaN and infinity are refused. A score file holds three numbers a sentence; a line for each would drown the rest.
+    """
+    text = _layout(value, "")
     with atomic_write(path) as stream:
         stream.write(text + "\n")
+
+
+def _layout(value: Any, indent: str) -> str:
+    inner = indent + " "
+    if isinstance(value, dict) and value:
+        items = (f"{inner}{json.dumps(str(key), ensure_ascii=False)}: {_layout(v, inner)}" for key, v in value.items())
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+        return "[\n" + ",\n".join(inner + _layout(item, inner) for item in value) + f"\n{indent}]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def file_digest(path: str | Path) -> str:
