@@ -11,32 +11,21 @@ from typing import Any
 
 import torch
 from huggingface_hub import snapshot_download
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from gliner_core.decode import Overlap
 from gliner_core.device import choose_device
 from gliner_core.encoder import add_prompt_tokens, loading
 from gliner_core.errors import InputError
-from gliner_core.files import atomic_replace, read_json, write_json
-from gliner_core.heads import SPAN_HEADS
+from gliner_core.files import read_json
 from gliner_core.model import SpanScoringModel
 from gliner_core.predict import best_spans, candidate_spans
-from gliner_core.prompt import ENT, SEP
+from gliner_core.prompt import ENT
+from gliner_core.saving import PREFIXES, SPAN_MODES, save_network
 from gliner_core.spec import BackboneSpec, ModelSpec
 from gliner_core.words import Words, join_words, split_text
 
-# our module prefix -> the official state-dict prefix
-PREFIXES = {
-    "encoder.": "token_rep_layer.bert_layer.model.",
-    "projection.": "token_rep_layer.projection.",
-    "rnn.": "rnn.",
-    "span_head.": "span_rep_layer.span_rep_layer.",
-    "type_head.": "prompt_rep_layer.",
-    "score_bias": "score_bias",
-}
-OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0"}  # official name -> ours; a head of ours alone keeps its name
-SPAN_MODES = OFFICIAL_SPAN_MODES | {name: name for name in SPAN_HEADS if name not in OFFICIAL_SPAN_MODES.values()}
 FILES = ("*.json", "*.safetensors", "pytorch_model.bin", "*.model", "*.txt")
 
 
@@ -102,14 +91,7 @@ class GLiNER:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Writes the checkpoint; the weights last, so that an interrupted write cannot be opened."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.network.tokenizer.save_pretrained(folder)
-        write_json(folder / "gliner_config.json", _config_to_json(self.network))
-        weights = {
-            _official(key): value.detach().contiguous().cpu() for key, value in self.network.state_dict().items()
-        }
-        atomic_replace(folder / "model.safetensors", lambda path: save_file(weights, path, metadata={"format": "pt"}))
+        save_network(self.network, Path(folder))
 
 
 def _entities(words: Words, best: Any, labels: Sequence[str]) -> list[Entity]:
@@ -130,13 +112,6 @@ def _entities(words: Words, best: Any, labels: Sequence[str]) -> list[Entity]:
     return entities
 
 
-def _official(key: str) -> str:
-    for ours, theirs in PREFIXES.items():
-        if key.startswith(ours):
-            return theirs + key.removeprefix(ours)
-    raise KeyError(key)
-
-
 def _ours(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     renamed = {}
     for key, value in weights.items():
@@ -144,32 +119,6 @@ def _ours(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             ours, theirs = next((pair for pair in PREFIXES.items() if key.startswith(pair[1])), ("", ""))
             renamed[ours + key.removeprefix(theirs)] = value  # a foreign part keeps its name and is refused by it
     return renamed
-
-
-def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
-    spec, tokenizer = network.spec, network.tokenizer
-    official_mode = {ours: theirs for theirs, ours in SPAN_MODES.items()}.get(spec.span_mode, spec.span_mode)
-    return {
-        "model_type": "gliner_uni_encoder_span",
-        "model_name": spec.backbone.location,
-        "name": spec.backbone.name,
-        "max_width": spec.max_width,
-        "hidden_size": spec.hidden_size,
-        "dropout": spec.dropout,
-        "fine_tune": True,
-        "subtoken_pooling": "first",
-        "span_mode": official_mode,
-        "num_rnn_layers": int(spec.rnn),
-        "max_len": spec.max_words,
-        "ent_token": ENT,
-        "sep_token": SEP,
-        "embed_ent_token": spec.embed_ent_token,
-        "class_token_index": tokenizer.convert_tokens_to_ids(ENT),
-        "vocab_size": len(tokenizer),
-        "words_splitter_type": "whitespace",
-        "score_bias": spec.score_bias,
-        "encoder_config": network.encoder.config.to_dict(),
-    }
 
 
 def _build(folder: Path, config: Any) -> SpanScoringModel:

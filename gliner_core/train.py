@@ -26,8 +26,8 @@ from gliner_core.files import atomic_write, file_digest, write_json
 from gliner_core.loss import OBJECTIVES
 from gliner_core.measure import Stopwatch, hardware, peak_bytes
 from gliner_core.model import SpanScoringModel
-from gliner_core.pretrained import GLiNER
 from gliner_core.progress import progress
+from gliner_core.saving import save_network
 from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
 from gliner_core.spec import OptimSpec, TrainSpec, read_spec
@@ -168,7 +168,7 @@ def train(
     seconds = run_steps(trainer, state_file, identity, seconds)
     if not all(weight.isfinite().all() for weight in trainer.network.parameters()):
         raise _diverged(f"the last update, step {trainer.step}, left weights that are not finite")
-    GLiNER(trainer.network.cpu().eval()).save_pretrained(out / "model")
+    save_network(trainer.network.cpu().eval(), out / "model")
     report = training_report(trainer, seconds)
     with atomic_write(out / "history.jsonl") as stream:
         stream.writelines(json.dumps(row) + "\n" for row in trainer.history)

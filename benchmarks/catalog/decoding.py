@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.catalog.cards import DatasetCard, ProtocolCard
 
-SYSTEM_WIDTH = 12  # K of systems: the paper's and the released checkpoints'
+SYSTEM_WIDTH = 12  # K of the random scorer: the paper's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.cards import ScaleCard
-from benchmarks.catalog.decoding import SYSTEM_WIDTH
 from benchmarks.catalog.devices import choose_device
 from benchmarks.catalog.grid import Grid, build_grid
 from benchmarks.catalog.recipes import MIXTURE_KEY
@@ -69,12 +68,6 @@ class Workspace:
     def test_file(self, dataset: str, suite: str) -> Path:
         """The file a dataset of a suite is evaluated on."""
         return self.data(dataset) / f"{self.registry.suites[suite].split}.jsonl"
-
-    def max_width(self, owner: str, decoding: str) -> int:
-        """The widest span that a run or system could propose in a cell."""
-        asked = self.grid.decodings[decoding].max_width
-        trained = self.grid.runs[owner].spec.model.max_width if owner in self.grid.runs else SYSTEM_WIDTH
-        return asked or trained
 
     def dataset_titles(self) -> dict[str, str]:
         """Readable dataset names."""

@@ -7,7 +7,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
 from benchmarks.scoring.cell import score_cell
 from benchmarks.scoring.protocol import with_decoding
-from gliner_core.files import file_digest, write_json
+from gliner_core.files import file_digest, read_json, write_json
 
 
 def score_batch(space: Workspace, owner: str, suite: str, manifest: Path) -> None:
@@ -21,7 +21,7 @@ def score_batch(space: Workspace, owner: str, suite: str, manifest: Path) -> Non
                 space.test_file(cell.dataset, suite),
                 space.registry.datasets[cell.dataset],
                 with_decoding(space.registry.protocols[protocol], asdict(space.grid.decodings[cell.decoding])),
-                space.max_width(owner, cell.decoding),
+                read_json(space.home / cell.folder / "receipt.json")["max_width"],
                 space.home / path,
                 space.settings.resamples,
             )

@@ -62,6 +62,7 @@ def answer_cell(
         "lost_words": sum(item.lost_words for item in found),
         "sentences_cut": sum(item.lost_words > 0 for item in found),
         "batch_size": batch_size,
+        "max_width": max_width_of(answerer, decoding),
     }
 
 
@@ -78,6 +79,13 @@ def _found(
     texts = [example.words for example in examples]
     network = answerer.model.network
     return candidate_spans(network, texts, labels, floor=FLOOR, batch_size=batch_size, max_width=decoding.max_width)
+
+
+def max_width_of(answerer: Answerer, decoding: Decoding) -> int:
+    """The widest span this cell could hold, in words."""
+    if answerer.model is None:
+        return SYSTEM_WIDTH
+    return decoding.max_width or answerer.model.network.spec.max_width
 
 
 def random_scores(examples: Sequence[Example], labels: Sequence[str], seed: int, dataset: str) -> list[SpanScores]:

@@ -156,7 +156,7 @@ def test_a_name_that_leads_nowhere_is_one_sentence(name: str) -> None:
 
 
 def test_weights_are_written_last(backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gliner_core.pretrained.save_file", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("gliner_core.saving.save_file", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         GLiNER(tiny_network(backbone)).save_pretrained(tmp_path / "model")
     assert not list((tmp_path / "model").glob("*safetensors*"))
