@@ -1,6 +1,6 @@
-"""The span grid for width K: validity, gold alignment, and the share of gold that a width can reach."""
+"""The span grid for width K: which cells are valid, and which cells the gold spans are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 
@@ -32,9 +32,3 @@ def gold_cells(
     cells = {(span.start, span.width - 1, column[span.type]) for span in inside if span.width <= max_width}
     too_wide = sum(1 for span in inside if span.width > max_width)
     return sorted(cells), too_wide, len(outside)
-
-
-def reachable_share(examples: Iterable[Example], max_width: int) -> float:
-    """Share of gold spans no wider than K: the recall ceiling that the span grid sets (1.0 without gold)."""
-    widths = [span.width for example in examples for span in example.spans]
-    return sum(width <= max_width for width in widths) / len(widths) if widths else 1.0

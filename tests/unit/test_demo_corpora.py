@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from demo_checks import leaks, surfaces
 
 from benchmarks.corpora import demo
-from benchmarks.corpora.demo_checks import leaks, surfaces
 from benchmarks.corpora.demo_lexicon import Lexicon, lexicon_names, load
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, Span

@@ -1,12 +1,11 @@
 """The span grid against loops over every cell."""
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gliner_core.examples import Example, Span
-from gliner_core.spans import gold_cells, reachable_share, valid_cells
+from gliner_core.spans import gold_cells, valid_cells
 
 LONG = Example(
     id="x",
@@ -51,10 +50,3 @@ def test_gold_cells_are_valid_cells() -> None:
     cells, _, _ = gold_cells(LONG, ("p", "q"), num_words=8, max_width=4)
     valid = valid_cells(torch.tensor([8]), torch.tensor([2]), 8, 4, 2)
     assert all(bool(valid[(0, *cell)]) for cell in cells)
-
-
-def test_a_larger_width_never_reaches_less() -> None:
-    shares = [reachable_share([LONG], width) for width in range(1, 6)]
-    assert shares == sorted(shares)
-    assert shares[0] == pytest.approx(3 / 6) and shares[-1] == 1.0
-    assert reachable_share([Example(id="x", words=("a",))], 1) == 1.0
