@@ -1,7 +1,7 @@
 """Examples -> training batches: prompt types, token ids, positive cells, and a count of what could not be used."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -11,6 +11,8 @@ from gliner_core.sampling import prompt_types
 from gliner_core.seeding import generator
 from gliner_core.spans import gold_cells
 from gliner_core.spec import TrainSpec
+
+LENGTHS_AT_ONCE = 1000  # texts tokenised for their length in one go; keeps the cache of words within its bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +41,18 @@ class TrainBatch:
     positives: torch.Tensor
     counts: BatchCounts
 
+    def pinned(self) -> "TrainBatch":
+        """The same batch in page-locked memory."""
+        return replace(self, encoded=self.encoded.pinned(), positives=self.positives.pin_memory())
+
 
 def batch_order(lengths: Sequence[int], spec: TrainSpec, epoch: int) -> list[list[int]]:
     """The batches of one epoch as lists of example indices: a pure function of seed and epoch.
 
     With `bucket_batches` > 1 the shuffled examples are sorted by length inside windows of that many batches, and the
-    batches of a window are shuffled again: less padding, nearly the same company for each example.
+    batches of a window are shuffled again: less padding. Every example still comes once an epoch, and its own draws of
+    the sampler keep their distribution; what changes is its company, whose types are the pool of its negatives: texts
+    of like length, out of a random window.
     """
     draw = generator(spec.seed, "order", epoch)
     order = list(range(len(lengths)))
@@ -61,15 +69,26 @@ def batch_order(lengths: Sequence[int], spec: TrainSpec, epoch: int) -> list[lis
     return batches
 
 
-def batches_from(examples: Sequence[Example], spec: TrainSpec, first_step: int) -> Iterator[list[Example]]:
+def batches_from(
+    examples: Sequence[Example], spec: TrainSpec, prompts: PromptEncoder, first_step: int
+) -> Iterator[list[Example]]:
     """Endless batches beginning at `first_step` (0-based); an interrupted training continues where it stopped."""
-    lengths = [len(example.words) for example in examples]
+    lengths = _text_lengths(examples, prompts) if spec.optim.bucket_batches > 1 else [0] * len(examples)
     per_epoch = -(-len(examples) // spec.optim.batch_size)
     epoch, skip = divmod(first_step, per_epoch)
     while True:
         for indices in batch_order(lengths, spec, epoch)[skip:]:
             yield [examples[index] for index in indices]
         epoch, skip = epoch + 1, 0
+
+
+def _text_lengths(examples: Sequence[Example], prompts: PromptEncoder) -> list[int]:
+    """Sub-tokens of each text; the prompts, drawn anew at every step, add about the same to all."""
+    lengths: list[int] = []
+    for offset in range(0, len(examples), LENGTHS_AT_ONCE):
+        texts = [example.words for example in examples[offset : offset + LENGTHS_AT_ONCE]]
+        lengths += prompts.lengths(texts, [()] * len(texts))
+    return lengths
 
 
 def make_batch(examples: Sequence[Example], spec: TrainSpec, prompts: PromptEncoder, step: int) -> TrainBatch | None:
@@ -79,20 +98,20 @@ def make_batch(examples: Sequence[Example], spec: TrainSpec, prompts: PromptEnco
     if not kept:
         return None
     encoded = prompts.encode([example.words for example, _ in kept], [types for _, types in kept])
-    positives, counts = [], BatchCounts(examples_without_types=len(examples) - len(kept))
-    for row, (example, types) in enumerate(kept):
-        num_words = int(encoded.num_words[row])
-        cells, too_wide, outside = gold_cells(example, types, num_words, spec.model.max_width)
-        positives.extend((row, *cell) for cell in cells)
-        counts += BatchCounts(
-            examples=1,
-            words=num_words,
-            lost_words=encoded.lost_words[row],
-            gold=len(cells) + too_wide + outside,
-            gold_too_wide=too_wide,
-            gold_outside=outside,
-            types_asked=len(types),
-            types_negative=len(set(types) - set(example.types())),
-        )
+    num_words = encoded.num_words.tolist()
+    gold = [gold_cells(*pair, visible, spec.model.max_width) for pair, visible in zip(kept, num_words, strict=True)]
+    positives = [(row, *cell) for row, (cells, _, _) in enumerate(gold) for cell in cells]
+    too_wide, outside = (sum(lost[kind] for lost in gold) for kind in (1, 2))
+    counts = BatchCounts(
+        examples=len(kept),
+        examples_without_types=len(examples) - len(kept),
+        words=sum(num_words),
+        lost_words=sum(encoded.lost_words),
+        gold=len(positives) + too_wide + outside,
+        gold_too_wide=too_wide,
+        gold_outside=outside,
+        types_asked=sum(len(types) for _, types in kept),
+        types_negative=sum(len(set(types).difference(example.types())) for example, types in kept),
+    )
     cells_tensor = torch.tensor(positives, dtype=torch.long).reshape(-1, 4)
     return TrainBatch(encoded=encoded, positives=cells_tensor, counts=counts)

@@ -5,6 +5,10 @@ enumeration order of the author's loop: smaller start, then shorter span, then e
 unless it conflicts with one taken before. Because a decision depends on higher-ranked candidates only, the selection
 at a threshold t is the part of the selection at any lower threshold whose score exceeds t: one decoding serves a
 whole threshold sweep.
+
+Candidates with equal boundaries share one fate: what a taken span refuses it refuses for each of their labels. So the
+scan decides once per pair of boundaries, at its best rank, and looks at the words of that span only: n candidates of
+at most K words cost O(n log n) for the ranking and O(n K) for the scan, where the author's loop compares n^2 pairs.
 """
 
 from typing import Literal
@@ -12,11 +16,6 @@ from typing import Literal
 import numpy as np
 
 Overlap = Literal["flat", "flat_multi_label", "nested", "multi_label"]
-
-
-def rank(start: np.ndarray, end: np.ndarray, label: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """Order of decision: indices by falling score, ties by start, width and label. All arrays have shape [N]."""
-    return np.lexsort((label, end, start, -score))
 
 
 def select(
@@ -27,39 +26,46 @@ def select(
     `flat`: no two spans share a word. `nested`: containment is allowed, partial overlap and equal boundaries are not.
     `flat_multi_label` and `multi_label`: as `flat` and `nested`, and equal boundaries may carry several labels.
     """
-    order = rank(start, end, label, score)
-    if overlap == "flat":
-        return _select_flat(start, end, order)
-    return _select_pairwise(start, end, order, overlap)
+    if not len(start):
+        return np.empty(0, dtype=np.int64)
+    width = (end - start).astype(np.int64)
+    place = start * (width.max() + 1) + width  # [N] one number per pair of boundaries, rising with start and width
+    order = np.lexsort((place * (label.max() + 1) + label, -score))
+    place = place[order]
+    first_met = np.full(place.max() + 1, -1)
+    first_met[place[::-1]] = np.arange(len(order) - 1, -1, -1)  # of equal places the last assignment, the best, stays
+    best = np.sort(first_met[first_met >= 0])  # the rank at which each pair of boundaries is met first
+    scan = _without_overlap if overlap.startswith("flat") else _without_crossing
+    accepted = best[scan(start[order[best]].tolist(), end[order[best]].tolist())]
+    if overlap in ("flat", "nested"):
+        return order[accepted]
+    taken = np.zeros(len(first_met), dtype=bool)
+    taken[place[accepted]] = True
+    return order[taken[place]]
 
 
-def _select_flat(start: np.ndarray, end: np.ndarray, order: np.ndarray) -> np.ndarray:
-    if not len(order):
-        return order
-    taken = bytearray(int(end.max()) + 1)  # one flag a word: O(width) a candidate instead of a scan over the selection
-    chosen = []
-    starts, ends = start.tolist(), end.tolist()
-    for index in order.tolist():
-        first, last = starts[index], ends[index] + 1
-        if 1 not in taken[first:last]:
-            taken[first:last] = b"\x01" * (last - first)
-            chosen.append(index)
-    return np.asarray(chosen, dtype=np.int64)
+def _without_overlap(starts: list[int], ends: list[int]) -> list[bool]:
+    """Which of the ranked spans share no word with an accepted one."""
+    taken = bytearray(max(ends) + 1)  # one flag a word
+    accepted = []
+    for start, end in zip(starts, ends, strict=True):
+        free = 1 not in taken[start : end + 1]
+        if free:
+            taken[start : end + 1] = b"\x01" * (end + 1 - start)
+        accepted.append(free)
+    return accepted
 
 
-def _select_pairwise(start: np.ndarray, end: np.ndarray, order: np.ndarray, overlap: Overlap) -> np.ndarray:
-    chosen: list[int] = []
-    starts = np.empty(len(order), dtype=np.int64)
-    ends = np.empty(len(order), dtype=np.int64)
-    for index in order.tolist():
-        first, last, size = start[index], end[index], len(chosen)
-        other_first, other_last = starts[:size], ends[:size]
-        meets = (first <= other_last) & (other_first <= last)
-        equal = (first == other_first) & (last == other_last)
-        inside = ((other_first <= first) & (last <= other_last)) | ((first <= other_first) & (other_last <= last))
-        conflict = meets & ~equal if overlap == "flat_multi_label" else meets & ~inside
-        if conflict.any() or (overlap == "nested" and equal.any()):
-            continue
-        starts[size], ends[size] = first, last
-        chosen.append(index)
-    return np.asarray(chosen, dtype=np.int64)
+def _without_crossing(starts: list[int], ends: list[int]) -> list[bool]:
+    """Which of the ranked spans contain, lie in, or do not meet every accepted one."""
+    leftmost = list(range(max(ends) + 1))  # the smallest start of the accepted spans that end at a word
+    rightmost = list(leftmost)  # the largest end of the accepted spans that start at a word
+    accepted = []
+    for start, end in zip(starts, ends, strict=True):
+        # One that ends before `end` must not start before `start`; one that starts after `start` must not end behind.
+        fits = start == end or (min(leftmost[start:end]) >= start and max(rightmost[start + 1 : end + 1]) <= end)
+        if fits:
+            leftmost[end] = min(leftmost[end], start)
+            rightmost[start] = max(rightmost[start], end)
+        accepted.append(fits)
+    return accepted

@@ -1,44 +1,64 @@
-"""Span representations and the type representation.
+"""Span heads: words and types -> scores of every span against every type; and the map of the types.
 
 A pairwise head describes span (i, j) by out(relu(start_i + end_j)), where `start` and `end` depend on one word each
 and `out` is linear. Both heads of the paper's lineage have this form, because the first linear map over the
 concatenation [a_i ; b_j] is the sum of a map of a_i and a map of b_j. `scorer.py` relies on it.
 """
 
-from typing import Protocol
-
 import torch
 from torch import nn
 
-WIDENING = 4  # inner width of all two-layer maps, in units of D (author's code)
+from gliner_core.dropout import Dropout
+from gliner_core.scorer import pair_scores, sum_scores
 
 
-def two_layer(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
-    """Linear -> ReLU -> Dropout -> Linear with inner width 4 * outputs; index 0 and 3 hold the weights."""
-    inner = WIDENING * outputs
-    return nn.Sequential(nn.Linear(inputs, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, outputs))
+def two_layer(inputs: int, outputs: int, dropout: float, widening: int = 4) -> nn.Sequential:
+    """Linear -> ReLU -> Dropout -> Linear with inner width `widening` * outputs; index 0 and 3 hold the weights."""
+    inner = widening * outputs
+    return nn.Sequential(nn.Linear(inputs, inner), nn.ReLU(), Dropout(dropout), nn.Linear(inner, outputs))
 
 
-class PairwiseHead(Protocol):
-    """What the scorer needs of a span representation."""
+class SpanHead(nn.Module):
+    """What the model needs of a span representation."""
+
+    def forward(
+        self, words: torch.Tensor, types: torch.Tensor, num_words: torch.Tensor, max_width: int
+    ) -> torch.Tensor:
+        """Scores [B, L, K, C] from words [B, L, D], types [B, C, D] and the true lengths [B].
+
+        Cell (i, k) is the span of words i .. i + k; cells past the last word hold 0 and must be masked by the caller.
+        """
+        raise NotImplementedError
+
+
+class PairwiseHead(SpanHead):
+    """A head whose `out_project` is a two-layer map over the concatenated start and end."""
 
     out_project: nn.Sequential
 
-    def word_parts(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """[B, L, D] -> start part and end part, each [B, L, 4D]; the inner layer's bias is in the start part."""
+    def ends(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Words [B, L, D] -> start vectors and end vectors, each [B, L, D], as they are concatenated."""
+        raise NotImplementedError
+
+    def forward(
+        self, words: torch.Tensor, types: torch.Tensor, num_words: torch.Tensor, max_width: int
+    ) -> torch.Tensor:
+        """See SpanHead."""
+        first, _, dropout, second = self.out_project
+        start, end = self.ends(words)
+        for_start, for_end = first.weight.chunk(2, dim=1)
+        return pair_scores(
+            nn.functional.linear(start, for_start, first.bias),  # [B, L, 4D]
+            nn.functional.linear(end, for_end),  # [B, L, 4D]
+            types @ second.weight,  # [B, C, 4D]
+            types @ second.bias,  # [B, C]
+            num_words,
+            max_width,
+            dropout.p if self.training else 0.0,
+        )
 
 
-def _split_first_layer(
-    out_project: nn.Sequential, start: torch.Tensor, end: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    first = out_project[0]
-    width = start.shape[-1]
-    start_part = nn.functional.linear(start, first.weight[:, :width], first.bias)  # [B, L, 4D]
-    end_part = nn.functional.linear(end, first.weight[:, width:])  # [B, L, 4D]
-    return start_part, end_part
-
-
-class MarkerV0(nn.Module):
+class MarkerV0(PairwiseHead):
     """The author's layer: a two-layer map for start and one for end, ReLU, then the two-layer map of the pair."""
 
     def __init__(self, hidden_size: int, dropout: float) -> None:
@@ -47,22 +67,43 @@ class MarkerV0(nn.Module):
         self.project_end = two_layer(hidden_size, hidden_size, dropout)
         self.out_project = two_layer(2 * hidden_size, hidden_size, dropout)
 
-    def word_parts(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def ends(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """See PairwiseHead."""
-        start, end = self.project_start(words).relu(), self.project_end(words).relu()  # [B, L, D]
-        return _split_first_layer(self.out_project, start, end)
+        return self.project_start(words).relu(), self.project_end(words).relu()
 
 
-class PaperFFN(nn.Module):
+class PaperFFN(PairwiseHead):
     """The paper's equation 1: S_ij = FFN(h_i concatenated with h_j), one two-layer map and nothing before it."""
 
     def __init__(self, hidden_size: int, dropout: float) -> None:
         super().__init__()
         self.out_project = two_layer(2 * hidden_size, hidden_size, dropout)
 
-    def word_parts(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def ends(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """See PairwiseHead."""
-        return _split_first_layer(self.out_project, words, words)
+        return words, words
 
 
-SPAN_HEADS: dict[str, type[nn.Module]] = {"marker_v0": MarkerV0, "paper_ffn": PaperFFN}
+class Marker(SpanHead):
+    """The package's `marker` (early 2024, not the layer of that name in the paper's code): narrower maps, one linear.
+
+    Nothing follows the last linear map, so start and end never interact: a score is a sum of two.
+    """
+
+    def __init__(self, hidden_size: int, dropout: float) -> None:
+        super().__init__()
+        self.project_start = two_layer(hidden_size, hidden_size, dropout, widening=2)
+        self.project_end = two_layer(hidden_size, hidden_size, dropout, widening=2)
+        self.out_project = nn.Linear(2 * hidden_size, hidden_size)
+
+    def forward(
+        self, words: torch.Tensor, types: torch.Tensor, num_words: torch.Tensor, max_width: int
+    ) -> torch.Tensor:
+        """See SpanHead."""
+        for_start, for_end = self.out_project.weight.chunk(2, dim=1)
+        start = nn.functional.linear(self.project_start(words).relu(), for_start, self.out_project.bias)  # [B, L, D]
+        end = nn.functional.linear(self.project_end(words).relu(), for_end)  # [B, L, D]
+        return sum_scores(start, end, types, num_words, max_width)
+
+
+SPAN_HEADS: dict[str, type[SpanHead]] = {"marker_v0": MarkerV0, "paper_ffn": PaperFFN, "marker": Marker}

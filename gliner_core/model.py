@@ -6,28 +6,17 @@ paper does not mention (BiLSTM, separate start and end maps) follow the author's
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from transformers import PreTrainedTokenizerBase
 
+from gliner_core.attention import use_cheap_attention
+from gliner_core.deberta import use_fast_deberta
+from gliner_core.dropout import use_cheap_dropout
 from gliner_core.encoder import load_backbone, token_limit
 from gliner_core.errors import InputError
 from gliner_core.heads import SPAN_HEADS, two_layer
+from gliner_core.lstm import WordLSTM
 from gliner_core.prompt import EncodedBatch, PromptEncoder
-from gliner_core.scorer import span_type_scores
 from gliner_core.spec import ModelSpec
-
-
-class WordLSTM(nn.Module):
-    """One bidirectional layer over the words, D/2 per direction, packed by true length."""
-
-    def __init__(self, hidden_size: int) -> None:
-        super().__init__()
-        self.lstm = nn.LSTM(hidden_size, hidden_size // 2, batch_first=True, bidirectional=True)
-
-    def forward(self, words: torch.Tensor, num_words: torch.Tensor) -> torch.Tensor:
-        """[B, L, D] -> [B, L, D]; rows past `num_words` are zero."""
-        packed = pack_padded_sequence(words, num_words.cpu(), batch_first=True, enforce_sorted=False)
-        return pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=words.shape[1])[0]
 
 
 class SpanScoringModel(nn.Module):
@@ -43,6 +32,9 @@ class SpanScoringModel(nn.Module):
         self.spec = spec
         self.tokenizer = tokenizer
         self.encoder = encoder
+        use_cheap_dropout(encoder)
+        use_cheap_attention(encoder)
+        use_fast_deberta(encoder)
         width = encoder.config.hidden_size
         self.projection = nn.Linear(width, spec.hidden_size) if width != spec.hidden_size else None
         self.rnn = WordLSTM(spec.hidden_size) if spec.rnn else None
@@ -71,7 +63,7 @@ class SpanScoringModel(nn.Module):
         types = self.type_head(_gather(hidden, batch.type_position))  # [B, C, D]
         if self.rnn is not None:
             words = self.rnn(words, batch.num_words)
-        scores = span_type_scores(self.span_head, words, types, max_width or self.spec.max_width)
+        scores = self.span_head(words, types, batch.num_words, max_width or self.spec.max_width)
         return scores if self.score_bias is None else scores + self.score_bias
 
     @property

@@ -6,23 +6,27 @@ protocols can be applied later without the model.
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import torch
 
+from gliner_core.batching import call_cost, cheapest_batches
 from gliner_core.decode import Overlap, select
 from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl
 from gliner_core.files import atomic_write
 from gliner_core.model import SpanScoringModel
 from gliner_core.progress import progress
-from gliner_core.spans import valid_cells
+from gliner_core.prompt import PromptEncoder
+from gliner_core.spans import valid_spans
+from gliner_core.windows import Range, best_window, window_ranges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,42 +54,89 @@ class SpanScores:
 def candidate_spans(
     model: SpanScoringModel,
     texts: Sequence[Sequence[str]],
-    labels: Sequence[str],
+    labels: Sequence[str] | Sequence[Sequence[str]],
     *,
     floor: float,
     batch_size: int = 8,
     max_width: int | None = None,
+    window_overlap: int | None = None,
 ) -> list[SpanScores]:
     """Candidates above `floor` for each text (a list of words), in input order.
 
-    Texts are batched by length, which changes scores only by rounding; K defaults to the model's.
+    `labels` is one list for all texts or one list per text; label indices refer to the text's own list. Texts are
+    batched by length, at most `batch_size` at once, which changes scores only by rounding; K defaults to the model's.
+    Words beyond the model's window are lost and counted, or with `window_overlap` (in words, at least K) read in
+    further windows, see windows.py.
     """
-    if not labels or len(set(labels)) != len(labels):
-        raise InputError(f"the labels {list(labels)} are empty or hold a duplicate; give distinct type names")
-    if max_width is not None and max_width < 1:
-        raise InputError(f"the span width is {max_width}; give at least 1 word")
-    order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    width = model.spec.max_width if max_width is None else max_width
+    _check_request(batch_size, width, window_overlap)
+    asked = _labels_of_each(labels, len(texts))
+    ranges = [_ranges(model.prompts, *pair, window_overlap) for pair in zip(texts, asked, strict=True)]
+    parts = [(row, first, last) for row, own in enumerate(ranges) for first, last in own]
+    words = [texts[row][first:last] for row, first, last in parts]
+    types = [asked[row] for row, _, _ in parts]
+    batches = cheapest_batches(model.prompts.lengths(words, types), batch_size, call_cost(model.device))
     found: dict[int, SpanScores] = {}
     was_training = model.training
     model.eval()
-    chunks = [order[offset : offset + batch_size] for offset in range(0, len(order), batch_size)]
-    for chunk in progress(chunks, "predict"):
-        found.update(zip(chunk, _batch(model, [texts[i] for i in chunk], labels, floor, max_width), strict=True))
+    for batch in progress(batches, "predict"):
+        scored = _batch(model, [words[index] for index in batch], [types[index] for index in batch], floor, width)
+        found.update(zip(batch, scored, strict=True))
     model.train(was_training)
-    return [found[index] for index in range(len(texts))]
+    in_order = iter([found[index] for index in range(len(parts))])
+    return [_stitched(own, list(islice(in_order, len(own)))) for own in ranges]
+
+
+def _check_request(batch_size: int, max_width: int, window_overlap: int | None) -> None:
+    if batch_size < 1:
+        raise InputError(f"the batch size is {batch_size}; give at least 1 text")
+    if max_width < 1:
+        raise InputError(f"the span width is {max_width}; give at least 1 word")
+    if window_overlap is not None and window_overlap < max_width:
+        raise InputError(
+            f"windows overlap by {window_overlap} words and spans have up to {max_width}; give an overlap of at least "
+            f"{max_width}, so that some window holds each span whole"
+        )
+
+
+def _labels_of_each(labels: Sequence[str] | Sequence[Sequence[str]], num_texts: int) -> list[Sequence[str]]:
+    shared = not labels or isinstance(labels[0], str)
+    lists = [labels] if shared else labels
+    for own in lists:
+        if not own or len(set(own)) != len(own):
+            raise InputError(f"the labels {list(own)} are empty or hold a duplicate; give distinct type names")
+    if not shared and len(labels) != num_texts:
+        raise InputError(f"there are {len(labels)} lists of labels for {num_texts} texts; give one list per text")
+    return list(lists) * (num_texts if shared else 1)
+
+
+def _ranges(prompts: PromptEncoder, words: Sequence[str], labels: Sequence[str], overlap: int | None) -> list[Range]:
+    if overlap is None:
+        return [(0, len(words))]
+    sizes = [len(pieces) for pieces in prompts.tokens.split([words])[0]]
+    return window_ranges(sizes, prompts.max_words, prompts.room(labels), overlap)
 
 
 def _batch(
-    model: SpanScoringModel, texts: Sequence[Sequence[str]], labels: Sequence[str], floor: float, max_width: int | None
+    model: SpanScoringModel,
+    texts: Sequence[Sequence[str]],
+    labels: Sequence[Sequence[str]],
+    floor: float,
+    max_width: int,
 ) -> list[SpanScores]:
-    encoded = model.prompts.encode(texts, [labels] * len(texts)).to(model.device)
-    scores = model(encoded, max_width).float().sigmoid()
+    encoded = model.prompts.encode(texts, labels)
     # The stand-in word of an empty text is scored with the batch, but no span may name it.
-    real_words = encoded.num_words.minimum(torch.tensor([len(words) for words in texts], device=model.device))
-    valid = valid_cells(real_words, encoded.num_types, *scores.shape[1:])
-    cells = (valid & (scores > floor)).nonzero()  # [N, 4] in (text, start, width, label) order
-    values = scores[tuple(cells.unbind(dim=1))].cpu().numpy()
-    rows, start, width, label = cells.cpu().numpy().T
+    real_words = encoded.num_words.minimum(torch.tensor([len(words) for words in texts])).to(model.device)
+    encoded = encoded.to(model.device)
+    scores = model(encoded, max_width).float()  # [B, L, K, C]
+    inside = valid_spans(real_words, *scores.shape[1:3])
+    cells = (
+        inside[..., None] & (scores > _logit_below(floor))
+    ).nonzero()  # [N, 4] in (text, start, width, label) order
+    values = scores[tuple(cells.unbind(dim=1))].sigmoid()
+    kept = (values > floor) & (cells[:, 3] < encoded.num_types[cells[:, 0]])
+    values = values[kept].cpu().numpy()
+    rows, start, width, label = cells[kept].cpu().numpy().T
     bounds = np.searchsorted(rows, np.arange(len(texts) + 1))
     return [
         SpanScores(
@@ -97,6 +148,26 @@ def _batch(
         )
         for row, (first, last) in enumerate(pairwise(bounds))
     ]
+
+
+def _logit_below(probability: float) -> float:
+    """A logit under which sigmoid cannot exceed `probability`; 1e-6 is some 16 roundings of fp32 at 1."""
+    safe = min(probability, 1.0) - 1e-6
+    return math.log(safe) - math.log1p(-safe) if safe > 0 else -math.inf
+
+
+def _stitched(ranges: Sequence[Range], found: Sequence[SpanScores]) -> SpanScores:
+    """Candidates of one text from those of its windows, in (start, end, label) order."""
+    if len(ranges) == 1:
+        return found[0]
+    parts = []
+    for number, ((first, _), own) in enumerate(zip(ranges, found, strict=True)):
+        moved = replace(own, start=own.start + first, end=own.end + first)
+        parts.append(moved.take(np.flatnonzero(best_window(ranges, moved.start, moved.end) == number)))
+    names = ("start", "end", "label", "score")
+    whole = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    together = SpanScores(**whole, lost_words=sum(part.lost_words for part in parts))
+    return together.take(np.lexsort((together.label, together.end, together.start)))
 
 
 def best_spans(candidates: SpanScores, threshold: float, overlap: Overlap) -> SpanScores:
@@ -117,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--overlap", choices=get_args(Overlap), default="flat")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--max-width", type=int, help="K at inference; default: the model's")
+    parser.add_argument("--window-overlap", type=int, help="read long texts in windows that share so many words")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     return parser
 
@@ -137,6 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             floor=options.threshold,
             batch_size=options.batch_size,
             max_width=options.max_width,
+            window_overlap=options.window_overlap,
         )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

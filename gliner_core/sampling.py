@@ -1,7 +1,9 @@
 """Which types a training example is asked for: positives, sampled negatives, dropping, shuffling, the cap.
 
-Paper sections 2.2 and 3.2; details and their versions follow the author's code (paper era: a pool of up to 100 types
-of the batch, shuffled again for every example; from v0.2.3 on: one shuffled list of which each example takes a prefix).
+Paper sections 2.2 and 3.2; details and their versions follow the author's code. `negative_pool` names the version:
+`per_example` (until v0.2.2): the types of the batch, at most POOL_SIZE, are shuffled again for every example, which
+takes (gold entities) * r of them. `per_batch` (since v0.2.3): one shuffled list, of which every example takes a prefix
+of that length. `explicit` (the package's `ner_negatives`): all negatives that the example brings itself, no others.
 """
 
 import random
@@ -37,10 +39,12 @@ def _example_types(example: Example, pool: Sequence[str], spec: SamplingSpec, dr
 
 
 def _negatives(example: Example, pool: Sequence[str], spec: SamplingSpec, draw: random.Random) -> list[str]:
+    if spec.negative_pool == "explicit":
+        return list(example.negatives)
     ratio = draw.randint(0, spec.negative_ratio)
     # A sentence without entities counts as one: the author's product would leave it without any type to say no to.
     wanted = max(1, len(example.spans)) * ratio
-    source = list(example.negatives) if spec.negative_pool == "explicit" else list(pool)
-    if spec.negative_pool != "per_batch":
+    source = list(pool)
+    if spec.negative_pool == "per_example":
         draw.shuffle(source)
     return source[:wanted]

@@ -22,7 +22,8 @@ PREFIXES = {
     "type_head.": "prompt_rep_layer.",
     "score_bias": "score_bias",
 }
-OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0"}  # official name -> ours; a head of ours alone keeps its name
+# official name -> ours; a head of ours alone keeps its name
+OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0", "marker": "marker"}
 SPAN_MODES = OFFICIAL_SPAN_MODES | {name: name for name in SPAN_HEADS if name not in OFFICIAL_SPAN_MODES.values()}
 
 
@@ -31,11 +32,12 @@ def save_network(network: SpanScoringModel, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     network.tokenizer.save_pretrained(folder)
     write_json(folder / "gliner_config.json", _config_to_json(network))
-    weights = {_official(key): value.detach().contiguous().cpu() for key, value in network.state_dict().items()}
+    weights = {official_name(key): value.detach().contiguous().cpu() for key, value in network.state_dict().items()}
     atomic_replace(folder / "model.safetensors", lambda path: save_file(weights, path, metadata={"format": "pt"}))
 
 
-def _official(key: str) -> str:
+def official_name(key: str) -> str:
+    """The published package's name of one of our weights."""
     for ours, theirs in PREFIXES.items():
         if key.startswith(ours):
             return theirs + key.removeprefix(ours)
@@ -61,7 +63,7 @@ def _config_to_json(network: SpanScoringModel) -> dict[str, Any]:
         "sep_token": SEP,
         "embed_ent_token": spec.embed_ent_token,
         "class_token_index": tokenizer.convert_tokens_to_ids(ENT),
-        "vocab_size": len(tokenizer),
+        "vocab_size": network.encoder.get_input_embeddings().num_embeddings,
         "words_splitter_type": "whitespace",
         "score_bias": spec.score_bias,
         "encoder_config": network.encoder.config.to_dict(),

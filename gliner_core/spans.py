@@ -7,15 +7,19 @@ import torch
 from gliner_core.examples import Example
 
 
+def valid_spans(num_words: torch.Tensor, length: int, max_width: int) -> torch.Tensor:
+    """Boolean mask [B, L, K] of spans that end inside the text."""
+    starts = torch.arange(length, device=num_words.device)[:, None]
+    widths = torch.arange(max_width, device=num_words.device)[None, :]
+    return (starts + widths)[None] < num_words[:, None, None]
+
+
 def valid_cells(
     num_words: torch.Tensor, num_types: torch.Tensor, length: int, max_width: int, types: int
 ) -> torch.Tensor:
     """Boolean mask [B, L, K, C] of cells whose span ends inside the text and whose type exists."""
-    starts = torch.arange(length, device=num_words.device)[:, None]
-    widths = torch.arange(max_width, device=num_words.device)[None, :]
-    spans = (starts + widths)[None] < num_words[:, None, None]  # [B, L, K]
     existing = torch.arange(types, device=num_types.device)[None, :] < num_types[:, None]  # [B, C]
-    return spans[..., None] & existing[:, None, None, :]
+    return valid_spans(num_words, length, max_width)[..., None] & existing[:, None, None, :]
 
 
 def gold_cells(

@@ -56,7 +56,7 @@ class SamplingSpec:
     """Which types stand in the prompt of a training example."""
 
     negative_ratio: int = 1  # r ~ U{0..ratio}; (number of gold entities) * r types are drawn from the pool
-    negative_pool: Literal["per_example", "per_batch", "explicit"] = "per_example"
+    negative_pool: Literal["per_example", "per_batch", "explicit"] = "per_example"  # see sampling.py
     type_dropping: bool = True
     shuffle_types: bool = True
     max_types: int = 25
@@ -64,10 +64,31 @@ class SamplingSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectiveSpec:
-    """The loss over valid (span, type) cells."""
+    """The loss over valid (span, type) cells; formulas in loss.py."""
 
-    name: str = "bce"
-    positive_weight: float = 2.0  # 2 = the author's code until v0.1.13; 1 = the paper's equation 3
+    name: str = "bce"  # bce = the paper's lineage; focal = the package since v0.1.14, which has bce as a special case
+    positive_weight: float = 2.0  # of positive cells; 2 = the author's code until v0.1.13; 1 = equation 3, the package
+    focal_alpha: float | None = None  # weight of positives, 1 - alpha of negatives; None = 1 and 1 (the package's -1)
+    focal_gamma: float = 0.0  # exponent of (1 - probability of the right answer)
+    probability_floor: float | None = None  # 1e-6 = the package since July 2025; None = exact logarithms
+
+    def __post_init__(self) -> None:
+        alpha, gamma, floor = self.focal_alpha, self.focal_gamma, self.probability_floor
+        if self.name == "bce" and (alpha, gamma, floor) != (None, 0.0, None):
+            raise InputError(
+                "`objective.name` bce reads neither `focal_alpha` nor `focal_gamma` nor `probability_floor`; "
+                "set `objective.name: focal` or remove them"
+            )
+        if not (alpha is None or 0 <= alpha <= 1) or not (floor is None or 0 < floor < 0.5):
+            raise InputError(
+                f"`objective.focal_alpha` is {alpha} and `objective.probability_floor` {floor}; "
+                "give an alpha in [0, 1] and a floor in (0, 0.5), or null"
+            )
+        if not (gamma == 0 or gamma >= 1 or (floor is None and gamma > 0)):
+            raise InputError(
+                f"`objective.focal_gamma` is {gamma}; give 0 or at least 1 (without `probability_floor` any number "
+                "that is not negative): below 1 the slope at a rounded probability of 0 is infinite"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +105,7 @@ class OptimSpec:
     freeze_embeddings: bool = False
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     bucket_batches: int = 1  # batches are formed by length inside windows of this many batches; 1 = no bucketing
+    trainer: Literal["gliner_core", "gliner-0.2.29"] = "gliner_core"  # whose loop runs; the other is the package's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

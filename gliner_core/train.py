@@ -18,7 +18,8 @@ from accelerate import Accelerator
 from transformers import get_cosine_schedule_with_warmup
 
 from gliner_core.checkpoint import TrainState, identity_of, load_state, save_state
-from gliner_core.collate import BatchCounts, TrainBatch, batches_from, make_batch
+from gliner_core.collate import BatchCounts, TrainBatch
+from gliner_core.deberta import attention_kernel
 from gliner_core.device import choose_device
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl
@@ -26,30 +27,16 @@ from gliner_core.files import atomic_write, file_digest, write_json
 from gliner_core.loss import OBJECTIVES
 from gliner_core.measure import Stopwatch, hardware, peak_bytes
 from gliner_core.model import SpanScoringModel
+from gliner_core.optim import build_optimizer, precision_for
+from gliner_core.parts import cheap_parts
+from gliner_core.prefetch import prepared
 from gliner_core.progress import progress
 from gliner_core.saving import save_network
 from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
-from gliner_core.spec import OptimSpec, TrainSpec, read_spec
+from gliner_core.spec import TrainSpec, read_spec
 
 SAVE_EVERY_SECONDS = 120.0
-
-
-def build_optimizer(model: SpanScoringModel, optim: OptimSpec) -> torch.optim.AdamW:
-    """AdamW with one learning rate for the encoder and one for everything else (paper section 3.2)."""
-    if optim.freeze_embeddings:
-        model.encoder.get_input_embeddings().weight.requires_grad_(False)
-    encoder = [weight for weight in model.encoder.parameters() if weight.requires_grad]
-    known = {id(weight) for weight in model.encoder.parameters()}
-    others = [weight for weight in model.parameters() if id(weight) not in known]
-    groups = [{"params": encoder, "lr": optim.lr_encoder}, {"params": others, "lr": optim.lr_others}]
-    return torch.optim.AdamW(groups, weight_decay=optim.weight_decay, fused=True)
-
-
-def precision_for(optim: OptimSpec, device: torch.device) -> str:
-    """bf16 only on a GPU that has it: on a CPU without bf16 units it is 8-10 times slower than fp32."""
-    wants = optim.precision == "bf16" or (optim.precision == "auto" and device.type == "cuda")
-    return "bf16" if wants and device.type == "cuda" and torch.cuda.is_bf16_supported() else "no"
 
 
 class Trainer:
@@ -74,6 +61,7 @@ class Trainer:
         model = SpanScoringModel.from_spec(spec.model)
         optimizer = build_optimizer(model, spec.optim)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.attention = attention_kernel(model.encoder)
         self.schedule = self._schedule(0)
         self.objective = OBJECTIVES[spec.objective.name]
         self.step, self.history, self.counts = 0, [], BatchCounts()
@@ -88,9 +76,8 @@ class Trainer:
         """The bare model."""
         return self.accelerator.unwrap_model(self.model)
 
-    def train_step(self, examples: Sequence[Example]) -> dict[str, float]:
-        """One optimiser step; returns the history row."""
-        batch = make_batch(examples, self.spec, self.network.prompts, self.step)
+    def train_step(self, examples: Sequence[Example], batch: TrainBatch | None) -> dict[str, float]:
+        """One optimiser step on what `make_batch` made of the examples; returns the history row."""
         seed_torch(self.spec.seed, "dropout", self.step)
         row = {
             "step": self.step + 1,
@@ -107,21 +94,27 @@ class Trainer:
         self.step += 1
         return row
 
-    def _update(self, batch: TrainBatch) -> dict[str, float]:
+    def loss_of(self, batch: TrainBatch) -> torch.Tensor:
+        """The summed loss of one batch, with its graph."""
         device = self.accelerator.device
-        encoded, positives = batch.encoded.to(device), batch.positives.to(device)
+        encoded, positives = batch.encoded.to(device), batch.positives.to(device, non_blocking=True)
         scores = self.model(encoded).float()
         valid = valid_cells(encoded.num_words, encoded.num_types, scores.shape[1], scores.shape[2], scores.shape[3])
-        loss = self.objective(scores, positives, valid, self.spec.objective)
-        value = loss.item()
-        if not math.isfinite(value):
-            raise _diverged(f"the loss is {value} at step {self.step + 1}")
+        return self.objective(scores, positives, valid, self.spec.objective)
+
+    def _update(self, batch: TrainBatch) -> dict[str, float]:
         self.optimizer.zero_grad(set_to_none=True)
-        self.accelerator.backward(loss)
+        value = 0.0
+        for part in cheap_parts(batch, self.accelerator.device):
+            loss = self.loss_of(part)
+            self.accelerator.backward(loss)
+            value += loss.item()
+        if not math.isfinite(value):
+            raise diverged(f"the loss is {value} at step {self.step + 1}")
         if self.spec.optim.grad_clip is not None:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.spec.optim.grad_clip)
         self.optimizer.step()
-        return {"loss": value, "positives": len(positives), "types": int(encoded.num_types.sum())}
+        return {"loss": value, "positives": len(batch.positives), "types": int(batch.encoded.num_types.sum())}
 
     def state(self, seconds: float, identity: str) -> TrainState:
         """Everything an exact resume needs."""
@@ -166,18 +159,25 @@ def train(
         trainer.restore(state)
         seconds = state.seconds
     seconds = run_steps(trainer, state_file, identity, seconds)
+    report = write_training(trainer, seconds, out)
+    state_file.unlink(missing_ok=True)
+    return report
+
+
+def write_training(trainer: Trainer, seconds: float, out: Path) -> dict[str, Any]:
+    """Writes model/, history.jsonl and training.json, refusing weights that are not finite; returns the last one."""
     if not all(weight.isfinite().all() for weight in trainer.network.parameters()):
-        raise _diverged(f"the last update, step {trainer.step}, left weights that are not finite")
+        raise diverged(f"the last update, step {trainer.step}, left weights that are not finite")
     save_network(trainer.network.cpu().eval(), out / "model")
     report = training_report(trainer, seconds)
     with atomic_write(out / "history.jsonl") as stream:
         stream.writelines(json.dumps(row) + "\n" for row in trainer.history)
     write_json(out / "training.json", report)
-    state_file.unlink(missing_ok=True)
     return report
 
 
-def _diverged(what: str) -> InputError:
+def diverged(what: str) -> InputError:
+    """The error of a training that left the finite numbers."""
     return InputError(
         f"{what}; lower `optim.lr_encoder` and `optim.lr_others` or set `optim.grad_clip`; no model was written"
     )
@@ -186,12 +186,13 @@ def _diverged(what: str) -> InputError:
 def run_steps(trainer: Trainer, state_file: Path, identity: str, seconds: float) -> float:
     """Runs the remaining steps with a checkpoint every SAVE_EVERY_SECONDS; returns the seconds spent in all."""
     trainer.model.train()
-    batches = batches_from(trainer.examples, trainer.spec, trainer.step)
-    watch = Stopwatch(trainer.accelerator.device)
+    device = trainer.accelerator.device
+    batches = prepared(trainer.examples, trainer.spec, trainer.network.prompts, trainer.step, device)
+    watch = Stopwatch(device)
     saved = 0.0
     for _ in progress(range(trainer.step, trainer.spec.optim.steps), "train", lambda: _status(trainer)):
         with watch:
-            trainer.history.append(trainer.train_step(next(batches)))
+            trainer.history.append(trainer.train_step(*next(batches)))
         if watch.seconds - saved > SAVE_EVERY_SECONDS:
             saved = watch.seconds
             save_state(state_file, trainer.state(seconds + watch.seconds, identity))
@@ -212,6 +213,7 @@ def training_report(trainer: Trainer, seconds: float) -> dict[str, Any]:
         "device": str(device.type),
         "hardware": hardware(device),
         "precision": trainer.accelerator.mixed_precision,
+        "attention": trainer.attention,
         "parameters": sum(weight.numel() for weight in trainer.network.parameters()),
         "seconds": seconds,
         "words_per_second": counts.words / seconds if seconds else None,

@@ -16,7 +16,7 @@ from pages import PAGES, ROOT, anchors, blocks, card_blocks, commands, links, se
 from torch import nn
 
 from benchmarks.__main__ import build_parser, workspace_from
-from benchmarks.catalog import cards
+from benchmarks.catalog import cards, measurement
 from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.grid import build_grid
 from benchmarks.catalog.registry import Registry, load_registry
@@ -29,7 +29,6 @@ from benchmarks.reporting.compare import load_published
 from gliner_core import heads, loss
 from gliner_core.examples import read_jsonl
 from gliner_core.files import read_json
-from gliner_core.scorer import span_type_scores
 from gliner_core.spans import valid_cells
 from gliner_core.spec import ObjectiveSpec
 
@@ -37,7 +36,7 @@ CARDS = card_blocks("README.md")
 KINDS = {"backbones", "datasets", "suites", "protocols", "systems", "studies"}
 MODELS = [
     model
-    for model in vars(cards).values()
+    for model in (vars(cards) | vars(measurement)).values()
     if isinstance(model, type) and issubclass(model, cards.BaseModel) and model is not cards.BaseModel
 ]
 
@@ -115,7 +114,7 @@ def test_the_span_head_of_the_readme_scores_spans(monkeypatch: pytest.MonkeyPatc
     exec(python_block("class SharedMarker"), vars(heads) | {"SPAN_HEADS": heads.SPAN_HEADS})
     head: Any = heads.SPAN_HEADS["shared_marker"](8, 0.0)
     assert isinstance(head, nn.Module)
-    scores = span_type_scores(head, torch.randn(2, 5, 8), torch.randn(2, 3, 8), 4)
+    scores = head(torch.randn(2, 5, 8), torch.randn(2, 3, 8), torch.tensor([5, 5]), 4)
     assert scores.shape == (2, 5, 4, 3)
 
 
@@ -147,6 +146,7 @@ def test_python_blocks_compile(page: str) -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_card_is_explained(model: type[cards.BaseModel]) -> None:
     place = {"SourceFile": "DatasetCard", "MixturePart": "MixtureCard", "Reference": "StudyCard"}
+    place |= dict.fromkeys(("Shape", "Change", "Size", "Target"), "MeasurementCard")
     text = section("benchmarks/README.md", place.get(model.__name__, model.__name__))
     own = set(model.model_fields) - (set(cards.Card.model_fields) if model is not cards.Card else set())
     assert model.__name__ in text
@@ -194,7 +194,8 @@ def test_configurations_of_snakemake_commands_are_valid(page: str) -> None:
     for command in commands(page, "snakemake"):
         words = shlex.split(command)
         given = [word for word in words if re.match(r"[a-z_]+=", word) and word != "mirror=DIR"]
-        assert workspace_from(given).grid.rows
+        space = workspace_from(given)
+        assert space.grid.rows or space.measurements
 
 
 @pytest.mark.parametrize("scale", ["pilot", "paper"])

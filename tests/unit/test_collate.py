@@ -51,13 +51,39 @@ def test_buckets_hold_sentences_of_like_length() -> None:
     assert spread(16) < spread(4) < spread(1)
 
 
+def test_buckets_go_by_sub_tokens_and_not_by_words(backbone: Path) -> None:
+    """By words the two kinds alternate; the tiny tokenizer spells one of them letter by letter."""
+    spelt = [Example(id=f"spelt {number}", words=("qxzqxzqxzq",) * (2 + 2 * number)) for number in range(4)]
+    whole = [Example(id=f"whole {number}", words=("anna",) * (3 + 2 * number)) for number in range(4)]
+    prompts = tiny_network(backbone).prompts
+    assert prompts.lengths([spelt[0].words, whole[3].words], [(), ()]) == [3 + 20, 3 + 9]  # [CLS], <<SEP>>, [SEP]
+    spec = _spec(optim_bucket_batches=2)
+    stream = batches_from([*spelt, *whole], spec, prompts, 0)
+    kinds = [{example.id.split()[0] for example in next(stream)} for _ in range(20)]
+    assert all(len(kind) == 1 for kind in kinds)
+
+
+def test_bucketing_leaves_the_draws_of_an_example_alone(backbone: Path) -> None:
+    """With negatives of its own, an example is asked the same whatever its company; only the order of draws moves."""
+    examples = [Example(id=str(n), words=("anna",) * (n % 7 + 1), spans=(Span(0, 0, "p"),)) for n in range(16)]
+    prompts = tiny_network(backbone).prompts
+    asked = []
+    for bucket in (1, 4):
+        spec = _spec(optim_bucket_batches=bucket, sampling_negative_ratio=0, optim_batch_size=4)
+        stream = batches_from(examples, spec, prompts, 0)
+        counts = [make_batch(next(stream), spec, prompts, step).counts for step in range(4)]
+        asked.append(sum(counts, BatchCounts()))
+    assert asked[0] == asked[1] and asked[0].examples == 16
+
+
 @pytest.mark.parametrize("bucket", [1, 2])
 @pytest.mark.parametrize("count", [3, 8, 10])
-def test_batches_continue_where_they_stopped(count: int, bucket: int) -> None:
+def test_batches_continue_where_they_stopped(backbone: Path, count: int, bucket: int) -> None:
     examples, spec = toy_examples(count), _spec(optim_bucket_batches=bucket)
+    prompts = tiny_network(backbone).prompts
 
     def take(first: int, number: int) -> list[list[str]]:
-        stream = batches_from(examples, spec, first)
+        stream = batches_from(examples, spec, prompts, first)
         return [[example.id for example in next(stream)] for _ in range(number)]
 
     whole = take(0, 12)

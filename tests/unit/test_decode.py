@@ -1,21 +1,23 @@
 """`gliner_core.decode.select` against the author's quadratic loop, and one decoding against a threshold sweep."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gliner_core.decode import select
+from gliner_core.decode import Overlap, select
 
 Candidate = tuple[int, int, int, float]
 
 # Few distinct values, so that equal scores, equal boundaries and nesting are common.
 candidates = st.lists(
-    st.tuples(st.integers(0, 6), st.integers(0, 3), st.integers(0, 2), st.sampled_from([0.1, 0.4, 0.5, 0.9, 1.0])),
-    max_size=14,
+    st.tuples(st.integers(0, 8), st.integers(0, 5), st.integers(0, 2), st.sampled_from([0.1, 0.4, 0.5, 0.9, 1.0])),
+    max_size=30,
     unique_by=lambda item: item[:3],
 ).map(lambda items: [(start, start + width, label, score) for start, width, label, score in items])
-overlaps = st.sampled_from(["flat", "nested", "multi_label"])
+overlaps = st.sampled_from(["flat", "flat_multi_label", "nested", "multi_label"])
 
 
 def _arrays(items: list[Candidate]) -> tuple[np.ndarray, ...]:
@@ -29,11 +31,11 @@ def _selected(items: list[Candidate], overlap: str) -> list[Candidate]:
 
 def _conflict(one: Candidate, other: Candidate, overlap: str) -> bool:
     if one[:2] == other[:2]:
-        return overlap != "multi_label"
+        return overlap not in ("multi_label", "flat_multi_label")
     disjoint = one[1] < other[0] or other[1] < one[0]
     one_in_other = other[0] <= one[0] and one[1] <= other[1]
     other_in_one = one[0] <= other[0] and other[1] <= one[1]
-    return not disjoint and (overlap == "flat" or not (one_in_other or other_in_one))
+    return not disjoint and (overlap.startswith("flat") or not (one_in_other or other_in_one))
 
 
 def _by_the_loop(items: list[Candidate], overlap: str) -> list[Candidate]:
@@ -45,6 +47,7 @@ def _by_the_loop(items: list[Candidate], overlap: str) -> list[Candidate]:
     return taken
 
 
+@settings(max_examples=400)
 @given(candidates, overlaps)
 def test_selection_is_the_quadratic_loop(items: list[Candidate], overlap: str) -> None:
     assert _selected(items, overlap) == _by_the_loop(items, overlap)
@@ -78,6 +81,6 @@ def test_ties_fall_to(items: list[Candidate], winner: Candidate) -> None:
     assert _selected(items, "flat") == [winner]
 
 
-@pytest.mark.parametrize("overlap", ["flat", "nested", "multi_label"])
+@pytest.mark.parametrize("overlap", get_args(Overlap))
 def test_no_candidates_select_nothing(overlap: str) -> None:
     assert len(select(*_arrays([]), overlap)) == 0

@@ -1,6 +1,7 @@
 """Prediction does not depend on batching, keeps the order of the texts, and maps words to characters."""
 
 import json
+import math
 import re
 from itertools import product
 from pathlib import Path
@@ -15,7 +16,7 @@ from gliner_core import GLiNER
 from gliner_core.errors import InputError
 from gliner_core.examples import write_jsonl
 from gliner_core.model import SpanScoringModel
-from gliner_core.predict import SpanScores, best_spans, candidate_spans, main
+from gliner_core.predict import SpanScores, _logit_below, best_spans, candidate_spans, main
 
 TEXTS = [*SAMPLE[:2], [], *SAMPLE[2:]]
 LONG = SAMPLE[1]
@@ -140,10 +141,56 @@ def test_lost_words_are_reported_per_text(backbone: Path) -> None:
     assert found[1].end.max() == 4
 
 
+def test_each_text_may_have_labels_of_its_own(network: SpanScoringModel) -> None:
+    """The columns of a text are its own labels', also where another text of the batch has more of them."""
+    labels = [LABELS[:1], LABELS, ["oslo", "team"], LABELS[::-1], ["city"], LABELS[1:], LABELS]
+    alone = [
+        _cells(candidate_spans(network, [text], own, floor=0.0)[0]) for text, own in zip(TEXTS, labels, strict=True)
+    ]
+    for batch_size in (2, 3, 7):
+        together = candidate_spans(network, TEXTS, labels, floor=0.0, batch_size=batch_size)
+        assert [_cells(found) for found in together] == [pytest.approx(cells, abs=1e-5) for cells in alone]
+    with pytest.raises(InputError, match="7 texts"):
+        candidate_spans(network, TEXTS, labels[:2], floor=0.0)
+
+
+@pytest.mark.parametrize(
+    "floor", [-0.1, 0.0, 1e-45, 1e-7, 1e-6, 2e-6, 0.05, 0.3, 0.5, 0.9, 0.999999, 1 - 1e-7, 1.0, 2.0]
+)
+def test_the_cut_in_logits_keeps_what_the_probabilities_keep(
+    network: SpanScoringModel, monkeypatch: pytest.MonkeyPatch, floor: float
+) -> None:
+    """Logits are laid on and within some roundings of the floor, and at both saturated ends."""
+    centre = math.log(floor) - math.log1p(-floor) if 0 < floor < 1 else 0.0
+    near = torch.tensor(centre) + torch.arange(-40, 41) * max(abs(centre), 1.0) * 2.0**-24
+    ends = torch.tensor([-200.0, -104.0, -88.8, -80.0, -20.0, 0.0, 13.8, 16.6, 17.4, 20.0, 90.0])
+    logits = torch.cat([near, ends, torch.linspace(-30, 30, 52)]).reshape(1, 12, 4, 3)
+    monkeypatch.setattr(SpanScoringModel, "forward", lambda self, batch, max_width: logits)
+    found = _cells(candidate_spans(network, [["anna"] * 12], LABELS, floor=floor)[0])
+    inside = [(i, k, c) for i, k, c in product(range(12), range(4), range(3)) if i + k < 12]
+    cells = {(i, i + k, c): (float(logits[0, i, k, c].sigmoid()), logits[0, i, k, c]) for i, k, c in inside}
+    kept = {cell for cell, (probability, _) in cells.items() if probability > floor}
+    # torch's sigmoid itself differs by a rounding between the lanes of a vector and its tail.
+    doubtful = {cell for cell, (_, x) in cells.items() if abs(x.double().sigmoid() - floor) < 2**-22 * abs(floor)}
+    assert set(found) ^ kept <= doubtful and len(doubtful) < len(cells)
+    assert found == pytest.approx({cell: cells[cell][0] for cell in found}, rel=1e-6, abs=0)
+    cut = _logit_below(floor)
+    assert cut == -math.inf or not (torch.full((64,), cut).sigmoid() > floor).any()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"max_width": 0}, {"window_overlap": 3}, {"window_overlap": 5, "max_width": 6}]
+)
+def test_a_wrong_request_is_refused(network: SpanScoringModel, wrong: dict[str, int]) -> None:
+    with pytest.raises(InputError, match="at least"):
+        candidate_spans(network, [LONG], LABELS, floor=0.5, **wrong)
+
+
 @pytest.mark.parametrize("labels", [[], ["city", "person", "city"]])
 def test_labels_must_be_distinct(network: SpanScoringModel, labels: list[str]) -> None:
-    with pytest.raises(InputError, match="empty or hold a duplicate"):
-        GLiNER(network).predict(["anna"], labels)
+    for asked in (labels, [["city"], labels]):
+        with pytest.raises(InputError, match="empty or hold a duplicate"):
+            candidate_spans(network, [["anna"], ["oslo"]], asked, floor=0.5)
 
 
 def test_the_command_line_writes_spans_or_says_what_is_wrong(
@@ -161,7 +208,13 @@ def test_the_command_line_writes_spans_or_says_what_is_wrong(
     assert [row["spans"] for row in rows] == [[[e.start, e.end, e.label] for e in row] for row in found]
     assert any(row["spans"] for row in rows) and rows[0]["words"][0] == PEOPLE[0]
     capsys.readouterr()
-    for wrong in (["--max-width", "0"], ["--labels", "a,a"], ["--data", "absent.jsonl"], ["--device", "cuda:99"]):
+    for wrong in (
+        ["--max-width", "0"],
+        ["--window-overlap", "3"],
+        ["--labels", "a,a"],
+        ["--data", "absent.jsonl"],
+        ["--device", "cuda:99"],
+    ):
         assert main([str(tmp_path / "model"), *usual, *wrong]) == 2
         assert re.search(r"^error: .+$", capsys.readouterr().err, re.MULTILINE)
     assert main([str(tmp_path / "absent" / "model"), *usual]) == 2

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_model import tiny_network
+from transformers import AutoTokenizer
 
 import gliner_core
 from gliner_core import GLiNER
@@ -22,6 +23,7 @@ KNOBS: list[dict[str, Any]] = [
     {"model_hidden_size": 20, "model_max_width": 12},
     {"model_rnn": False, "model_span_mode": "paper_ffn"},
     {"model_score_bias": -1.5, "model_embed_ent_token": False, "model_max_words": 7},
+    {"model_span_mode": "marker", "model_hidden_size": 20, "model_dropout": 0.25},
 ]
 
 
@@ -89,6 +91,41 @@ def test_old_checkpoints_open(saved: Path, backbone: Path) -> None:
     assert torch.equal(_scores(GLiNER.from_pretrained(saved)), expected)
 
 
+@pytest.mark.parametrize("flert", [True, False])
+def test_tokens_are_added_at_the_stored_index(flert: bool, backbone: Path, saved: Path) -> None:
+    """Without a tokenizer in the folder only the index tells whether the family has [FLERT]."""
+    model = GLiNER.from_pretrained(saved, device="cpu")
+    size = len(AutoTokenizer.from_pretrained(backbone))
+    for path in saved.glob("*token*"):
+        path.unlink()
+    _configured(model_name=str(backbone), class_token_index=size + flert, vocab_size=size + 2 + flert)(saved)
+    if not flert:
+        _weighted(lambda weights: weights.update({TABLE: torch.cat([weights[TABLE][:size], weights[TABLE][-2:]])}))(
+            saved
+        )
+    opened = GLiNER.from_pretrained(saved, device="cpu")
+    assert opened.network.tokenizer.convert_tokens_to_ids([ENT, SEP]) == [size + flert, size + 1 + flert]
+    assert torch.equal(_scores(opened), _scores(model))
+    opened.save_pretrained(saved.parent / "again")
+    config = json.loads((saved.parent / "again" / "gliner_config.json").read_text())
+    assert (config["class_token_index"], config["vocab_size"]) == (size + flert, size + 2 + flert)
+
+
+def test_a_table_with_spare_rows_keeps_them(saved: Path) -> None:
+    """The encoder's matrix may be longer than the tokenizer's vocabulary, as that of DeBERTa-v3 is."""
+    _weighted(lambda weights: weights.update({TABLE: torch.cat([weights[TABLE], torch.zeros(5, 32)])}))(saved)
+    opened = GLiNER.from_pretrained(saved, device="cpu")
+    opened.save_pretrained(saved.parent / "again")
+    config = json.loads((saved.parent / "again" / "gliner_config.json").read_text())
+    assert config["vocab_size"] == len(opened.network.tokenizer) + 5 == config["encoder_config"]["vocab_size"]
+
+
+def test_a_repeated_label_is_asked_once(saved: Path) -> None:
+    model = GLiNER.from_pretrained(saved, device="cpu")
+    once = model.predict(TEXTS, ["person", "city"], threshold=0.1)
+    assert model.predict(TEXTS, ["person", "city", "person", "city"], threshold=0.1) == once and any(once)
+
+
 def _configured(**keys: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "gliner_config.json"
@@ -106,6 +143,7 @@ def _weighted(change: Callable[[dict[str, torch.Tensor]], Any]) -> Callable[[Pat
     return rewrite
 
 
+TABLE = "token_rep_layer.bert_layer.model.embeddings.word_embeddings.weight"
 FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no weights": (
         lambda folder: (folder / "model.safetensors").unlink(),
@@ -117,11 +155,43 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     ),
     "no configuration": (lambda folder: (folder / "gliner_config.json").unlink(), "gliner_config.json: no such file"),
     "another model's": (lambda folder: (folder / "gliner_config.json").write_text("{}"), "holds no `model_name`"),
-    "token level": (
-        _configured(span_mode="token_level"),
-        "`span_mode` 'token_level' is not supported",
+    "token level": (_configured(span_mode="token_level"), "`span_mode` 'token_level' is not supported"),
+    "another kind": (
+        _configured(model_type="gliner_uni_encoder_token"),
+        "`model_type` 'gliner_uni_encoder_token' is not supported; supported: gliner_uni_encoder_span, ",
     ),
+    "bi-encoder": (
+        _configured(labels_encoder="some/model"),
+        "`labels_encoder` 'some/model' is not supported: it makes",
+    ),
+    "decoder": (_configured(labels_decoder="gpt2"), "a model with a label decoder"),
+    "relations": (_configured(relations_layer="dot"), "a relation extraction model"),
     "pooling": (_configured(subtoken_pooling="mean"), "`subtoken_pooling` 'mean' is not supported; supported: first"),
+    "layers": (_configured(num_rnn_layers=2), "`num_rnn_layers` 2 is not supported; supported: 1, 0"),
+    "a layer too many": (_configured(num_rnn_layers=0), "rnn.lstm."),
+    "an old layer too many": (_configured(num_rnn_layers=None, has_rnn=False), "rnn.lstm."),
+    "decoder as encoder": (
+        _configured(encoder_config={"model_type": "gpt2"}),
+        "the encoder type 'gpt2' is not supported",
+    ),
+    "text-to-text encoder": (
+        _configured(encoder_config={"model_type": "t5"}),
+        "the encoder type 't5' is not supported",
+    ),
+    "encoder with a decoder": (
+        _configured(encoder_config={"model_type": "bart"}),
+        "the encoder type 'bart' is not supported",
+    ),
+    "unknown encoder": (_configured(encoder_config={"model_type": "abacus"}), "cannot be loaded"),
+    "another index": (
+        _configured(class_token_index=7),
+        "`class_token_index` is 7 but the tokenizer's <<ENT>> has the id",
+    ),
+    "a short table": (
+        _weighted(lambda weights: weights.update({TABLE: weights[TABLE][:-1].clone()})),
+        "token vectors and the tokenizer",
+    ),
+    "no table": (_weighted(lambda weights: weights.pop(TABLE)), "encoder.embeddings.word_embeddings.weight"),
     "shapes": (_configured(hidden_size=16), "the weights do not fit"),
     "one shape": (
         _weighted(lambda weights: weights.update({"prompt_rep_layer.0.bias": torch.zeros(7)})),

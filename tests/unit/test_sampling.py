@@ -5,16 +5,22 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from fractions import Fraction
+from itertools import permutations, product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_model import tiny_network, tiny_spec, toy_examples
 
-from gliner_core.examples import Example, Span
+from gliner_core.collate import batches_from
+from gliner_core.examples import Example, Span, write_jsonl
 from gliner_core.sampling import POOL_SIZE, batch_pool, prompt_types
+from gliner_core.seeding import generator
 from gliner_core.spec import SamplingSpec
+from gliner_core.train import train
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,12 +53,15 @@ def _by_the_loop(batch: list[Example], spec: SamplingSpec, draw: random.Random) 
     del pool[POOL_SIZE:]
     prompts = []
     for example in batch:
-        ratio = draw.randint(0, spec.negative_ratio)
-        candidates = list(example.negatives if spec.negative_pool == "explicit" else pool)
-        if spec.negative_pool != "per_batch":
-            draw.shuffle(candidates)
         asked: list[str] = [span.type for span in example.spans]
-        asked += candidates[: ratio * (len(example.spans) or 1)]
+        if spec.negative_pool == "explicit":
+            asked += example.negatives
+        else:
+            ratio = draw.randint(0, spec.negative_ratio)
+            candidates = list(pool)
+            if spec.negative_pool == "per_example":
+                draw.shuffle(candidates)
+            asked += candidates[: ratio * (len(example.spans) or 1)]
         distinct = []
         for label in asked:
             if label not in distinct:
@@ -81,6 +90,67 @@ def test_the_sampler_is_the_loop(
     )
     expected = _by_the_loop(examples, spec, random.Random(seed))
     assert prompt_types(examples, spec, random.Random(seed)) == expected
+
+
+Chances = dict[tuple[str, ...], Fraction]
+
+
+def _chances_of_prompts(example: Example, pool: tuple[str, ...], spec: SamplingSpec) -> Chances:
+    """Each prompt that one example may get from an ordered pool, with its probability."""
+    chances: Chances = Counter()
+    ratios = [0] if spec.negative_pool == "explicit" else range(spec.negative_ratio + 1)
+    for ratio in ratios:
+        drawn = example.negatives if spec.negative_pool == "explicit" else pool[: ratio * max(1, len(example.spans))]
+        union = sorted({*example.types(), *drawn})
+        orders = list(permutations(union))
+        for order in orders:
+            sizes = range(1, len(union) + 1) if spec.type_dropping and union else [len(union)]
+            for size in sizes:
+                chances[order[:size]] += Fraction(1, len(ratios) * len(orders) * len(sizes))
+    return chances
+
+
+def _chances_of_batches(batch: list[Example], spec: SamplingSpec) -> dict[tuple[tuple[str, ...], ...], Fraction]:
+    pools = list(permutations(sorted({span.type for example in batch for span in example.spans})))
+    shared = spec.negative_pool == "per_batch"
+    seen = [(pool,) * len(batch) for pool in pools] if shared else list(product(pools, repeat=len(batch)))
+    total: dict[tuple[tuple[str, ...], ...], Fraction] = Counter()
+    for chosen in seen:
+        singles = [_chances_of_prompts(example, pool, spec) for example, pool in zip(batch, chosen, strict=True)]
+        for prompts in product(*singles):
+            chance = Fraction(1, len(seen))
+            for single, prompt in zip(singles, prompts, strict=True):
+                chance *= single[prompt]
+            total[prompts] += chance
+    return total
+
+
+@pytest.mark.parametrize("pool", ["per_example", "per_batch", "explicit"])
+@pytest.mark.parametrize("dropping", [False, True])
+def test_every_batch_of_prompts_is_as_likely_as_the_enumeration_says(pool: Any, dropping: bool) -> None:
+    batch = [_example(["a"], negatives=("n",)), _example(["b", "c"])]
+    spec = SamplingSpec(negative_pool=pool, negative_ratio=1, type_dropping=dropping)
+    chances, draw, draws = _chances_of_batches(batch, spec), random.Random(3), 20_000
+    assert sum(chances.values()) == 1
+    counts = Counter(tuple(prompt_types(batch, spec, draw)) for _ in range(draws))
+    assert set(counts) <= set(chances)
+    for prompts, chance in chances.items():
+        spread = (float(chance * (1 - chance)) / draws) ** 0.5
+        assert abs(counts[prompts] / draws - float(chance)) < 5 * spread, prompts
+
+
+def test_the_share_of_negatives_in_the_report_is_counted_over_all_types_asked(backbone: Path, tmp_path: Path) -> None:
+    spec = tiny_spec(backbone, sampling_negative_ratio=2)
+    write_jsonl(tmp_path / "data.jsonl", toy_examples())
+    report = train(spec, tmp_path / "data.jsonl", tmp_path / "out", device="cpu")
+    asked = negative = 0
+    batches = batches_from(toy_examples(), spec, tiny_network(backbone).prompts, 0)
+    for step, batch in zip(range(spec.optim.steps), batches, strict=False):
+        prompts = prompt_types(batch, spec.sampling, generator(spec.seed, "sampling", step))
+        for example, types in zip(batch, prompts, strict=True):
+            asked += len(types)
+            negative += sum(label not in {span.type for span in example.spans} for label in types)
+    assert report["negative_share"] == pytest.approx(negative / asked) and 0 < negative < asked
 
 
 @pytest.mark.parametrize("dropping", [False, True])
@@ -134,14 +204,12 @@ def test_a_batch_pool_gives_every_example_a_prefix_of_one_list() -> None:
     assert draws == {"per_batch": {True}, "per_example": {True, False}}
 
 
-def test_explicit_negatives_are_the_examples_own() -> None:
-    batch = [_example(["a"], ("n1", "n2")), _example(["b"])]
-    seen = set()
-    for seed in range(50):
-        own, none = prompt_types(batch, _plain(negative_pool="explicit", negative_ratio=2), random.Random(seed))
-        seen |= set(own)
-        assert none == ("b",)
-    assert seen == {"a", "n1", "n2"}
+@pytest.mark.parametrize("ratio", [0, 1, 3])
+def test_explicit_negatives_are_all_of_the_examples_own_at_any_ratio(ratio: int) -> None:
+    batch = [_example(["a"], ("n1", "n2", "a")), _example(["b"]), _example([], ("n3",))]
+    for seed in range(20):
+        asked = prompt_types(batch, _plain(negative_pool="explicit", negative_ratio=ratio), random.Random(seed))
+        assert asked == [("a", "n1", "n2"), ("b",), ("n3",)]
 
 
 def test_a_sentence_without_entities_counts_as_one() -> None:

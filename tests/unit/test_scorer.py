@@ -3,76 +3,124 @@
 import pytest
 import torch
 
-from gliner_core.heads import SPAN_HEADS, MarkerV0
-from gliner_core.scorer import span_type_scores
+from gliner_core import scorer
+from gliner_core.heads import SPAN_HEADS, Marker, PairwiseHead
+from gliner_core.scorer import pair_scores
 
 WIDTH = 6  # D
+LENGTHS = (7, 4, 1)
 
 
 def _written_out(head: torch.nn.Module, words: torch.Tensor, types: torch.Tensor, max_width: int) -> torch.Tensor:
     """Paper equations 1 and 2, one span at a time; cells that run over the text stay zero."""
-    start, end = words, words
-    if isinstance(head, MarkerV0):
+    if isinstance(head, PairwiseHead):
+        start, end = head.ends(words)
+    else:
         start, end = head.project_start(words).relu(), head.project_end(words).relu()
-    batch, length, _ = words.shape
-    rows = []
-    for row in range(batch):
+    scores = torch.zeros(len(words), max(LENGTHS), max_width, types.shape[1], dtype=words.dtype)
+    for row, length in enumerate(LENGTHS):
         for first in range(length):
-            for width in range(max_width):
-                if first + width < length:
-                    span = head.out_project(torch.cat([start[row, first], end[row, first + width]]))
-                    rows.append(types[row] @ span)
-                else:
-                    rows.append(torch.zeros(types.shape[1], dtype=words.dtype))
-    return torch.stack(rows).reshape(batch, length, max_width, -1)
+            for width in range(min(max_width, length - first)):
+                span = head.out_project(torch.cat([start[row, first], end[row, first + width]]))
+                scores[row, first, width] = types[row] @ span
+    return scores
 
 
-def _setting(mode: str, length: int = 5) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
+def _setting(mode: str) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
     head = SPAN_HEADS[mode](WIDTH, 0.4).double().eval()
-    words = torch.randn(2, length, WIDTH, dtype=torch.float64, requires_grad=True)
-    types = torch.randn(2, 3, WIDTH, dtype=torch.float64, requires_grad=True)
+    words = torch.randn(len(LENGTHS), max(LENGTHS), WIDTH, dtype=torch.float64, requires_grad=True)
+    types = torch.randn(len(LENGTHS), 3, WIDTH, dtype=torch.float64, requires_grad=True)
     return head, words, types
 
 
-@pytest.mark.parametrize("max_width", [1, 4, 5, 9])
+@pytest.fixture(params=[1, 1 << 19], ids=["a block a start", "one block"])
+def block_values(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The same results whether a text is cut into many blocks or none."""
+    monkeypatch.setattr(scorer, "BLOCK_VALUES", request.param)
+    return request.param
+
+
+@pytest.mark.usefixtures("block_values")
+@pytest.mark.parametrize("max_width", [1, 4, 7, 9])
 @pytest.mark.parametrize("mode", sorted(SPAN_HEADS))
 def test_scores_are_the_written_out_ones(mode: str, max_width: int) -> None:
     head, words, types = _setting(mode)
-    scores = span_type_scores(head, words, types, max_width)
-    assert scores.shape == (2, 5, max_width, 3)
+    scores = head(words, types, torch.tensor(LENGTHS), max_width)
+    assert scores.shape == (3, 7, max_width, 3)
     torch.testing.assert_close(scores, _written_out(head, words, types, max_width), rtol=0, atol=1e-12)
 
 
+@pytest.mark.usefixtures("block_values")
 @pytest.mark.parametrize("mode", sorted(SPAN_HEADS))
 def test_gradients_are_the_written_out_ones(mode: str) -> None:
     head, words, types = _setting(mode)
     leaves = [words, types, *head.parameters()]
-    weight = torch.randn(2, 5, 4, 3, dtype=torch.float64)
-    for row, start, width in [(row, start, width) for row in range(2) for start in range(5) for width in range(4)]:
-        if start + width >= 5:
-            weight[row, start, width] = 0
-    ours = torch.autograd.grad((span_type_scores(head, words, types, 4) * weight).sum(), leaves)
+    weight = torch.randn(3, 7, 4, 3, dtype=torch.float64)
+    ours = torch.autograd.grad((head(words, types, torch.tensor(LENGTHS), 4) * weight).sum(), leaves)
     theirs = torch.autograd.grad((_written_out(head, words, types, 4) * weight).sum(), leaves)
     for mine, expected in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, expected, rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("mode", sorted(SPAN_HEADS))
-def test_padding_a_text_changes_none_of_its_spans(mode: str) -> None:
+def test_what_stands_in_the_padding_has_no_influence(mode: str) -> None:
     head, words, types = _setting(mode)
-    longer = torch.cat([words, torch.randn(2, 3, WIDTH, dtype=torch.float64)], dim=1)
-    short, padded = span_type_scores(head, words, types, 4), span_type_scores(head, longer, types, 4)
-    for start in range(5):
-        for width in range(min(4, 5 - start)):
-            torch.testing.assert_close(padded[:, start, width], short[:, start, width], rtol=0, atol=1e-12)
+    inside = torch.arange(7)[None, :] < torch.tensor(LENGTHS)[:, None]
+    other = torch.where(inside[..., None], words, torch.full_like(words, 1e3))
+    lengths = torch.tensor(LENGTHS)
+    assert torch.equal(head(words, types, lengths, 4), head(other, types, lengths, 4))
 
 
-@pytest.mark.parametrize("mode", sorted(SPAN_HEADS))
+def _pair_inputs() -> list[torch.Tensor]:
+    torch.manual_seed(1)
+    shapes = [(3, 7, 24), (3, 7, 24), (3, 3, 24), (3, 3)]
+    return [torch.randn(*shape, dtype=torch.float64, requires_grad=True) for shape in shapes]
+
+
+@pytest.mark.usefixtures("block_values")
+def test_the_gradient_of_a_dropped_score_is_the_numerical_one() -> None:
+    def scores(*inputs: torch.Tensor) -> torch.Tensor:
+        torch.manual_seed(2)
+        return pair_scores(*inputs, torch.tensor(LENGTHS), 3, dropout=0.4)
+
+    assert torch.autograd.gradcheck(scores, _pair_inputs(), eps=1e-6, atol=1e-7)
+
+
+def test_dropout_drops_hidden_values_of_each_span_on_its_own_and_keeps_the_mean() -> None:
+    """With one-hot types each score is one hidden value, so the mask can be read off the scores."""
+    torch.manual_seed(3)
+    length, hidden = 60, 64
+    ones = torch.full((1, length, hidden), 0.5)
+    eye, bias, lengths = torch.eye(hidden)[None], torch.zeros(1, hidden), torch.tensor([length])
+    scores = pair_scores(ones, ones, eye, bias, lengths, 4, dropout=0.4)
+    inside = torch.arange(length)[:, None] + torch.arange(4)[None, :] < length
+    values = scores[0][inside]  # [spans, hidden], each 0 or 1 / 0.6
+    dropped = values == 0
+    torch.testing.assert_close(values[~dropped], torch.full_like(values[~dropped], 1 / 0.6), rtol=1e-4, atol=0)
+    share, spread = float(dropped.float().mean()), (0.24 / dropped.numel()) ** 0.5
+    assert abs(share - 0.4) < 4 * spread
+    assert len({tuple(row) for row in dropped.tolist()}) == len(dropped)  # no two spans share a mask
+    assert not torch.equal(scores, pair_scores(ones, ones, eye, bias, lengths, 4, dropout=0.4))
+    torch.manual_seed(3)
+    assert torch.equal(scores, pair_scores(ones, ones, eye, bias, lengths, 4, dropout=0.4))
+
+
+def test_everything_dropped_leaves_the_bias() -> None:
+    start, end, types, bias = _pair_inputs()
+    scores = pair_scores(start, end, types, bias, torch.tensor(LENGTHS), 2, dropout=1.0)
+    torch.testing.assert_close(scores[:, 0, 0], bias, rtol=0, atol=0)
+    gradients = torch.autograd.grad(scores.sum(), [start, end, types])
+    assert all(not gradient.any() for gradient in gradients)
+
+
+@pytest.mark.parametrize("mode", sorted(mode for mode in SPAN_HEADS if SPAN_HEADS[mode] is not Marker))
 def test_dropout_acts_on_the_inner_layer_in_training_only(mode: str) -> None:
     head, words, types = _setting(mode)
     head.out_project[2].p = 1.0
-    assert not torch.allclose(span_type_scores(head, words, types, 2)[0, 0, 0], types[0] @ head.out_project[3].bias)
+    lengths = torch.tensor(LENGTHS)
+    bias = types @ head.out_project[3].bias
+    assert not torch.allclose(head(words, types, lengths, 2)[:, 0, 0], bias)
     head.train()
-    dropped = span_type_scores(head, words, types, 2)[:, 0, 0]
-    torch.testing.assert_close(dropped, types @ head.out_project[3].bias)
+    torch.testing.assert_close(head(words, types, lengths, 2)[:, 0, 0], bias)
+

@@ -28,8 +28,8 @@ def _leaves(cls: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{item.name}", hints[item.name]
 
 
-def _with(key: str, value: Any) -> dict[str, Any]:
-    tree = copy.deepcopy(spec_from_json(TREE).to_json())
+def _with(key: str, value: Any, tree: dict[str, Any] = TREE) -> dict[str, Any]:
+    tree = copy.deepcopy(spec_from_json(tree).to_json())
     *path, last = key.split(".")
     node = tree
     for part in path:
@@ -49,15 +49,21 @@ def _another(annotation: Any, value: Any) -> Any:
 
 
 LEAVES = list(_leaves(TrainSpec))
+OF_FOCAL = {
+    "objective.focal_alpha",
+    "objective.focal_gamma",
+    "objective.probability_floor",
+}
 
 
 @pytest.mark.parametrize(("key", "annotation"), LEAVES, ids=[key for key, _ in LEAVES])
 def test_every_knob_changes_the_run_id(key: str, annotation: Any) -> None:
-    base = spec_from_json(TREE)
+    tree = _with("objective.name", "focal") if key in OF_FOCAL else TREE
+    base = spec_from_json(tree)
     value = base.to_json()
     for part in key.split("."):
         value = value[part]
-    changed = spec_from_json(_with(key, _another(annotation, value)))
+    changed = spec_from_json(_with(key, _another(annotation, value), tree))
     assert changed.run_id("slug") != base.run_id("slug")
     assert changed.run_id("slug").startswith("slug-")
 
@@ -126,6 +132,28 @@ def test_a_fault_is_named_with_its_dotted_key(tree: Any, words: str) -> None:
 def test_a_value_that_cannot_train_is_refused_by_name(key: str, value: float) -> None:
     with pytest.raises(InputError, match=key):
         spec_from_json(_with(key, value))
+
+
+@pytest.mark.parametrize(
+    ("objective", "words"),
+    [
+        ({"name": "bce", "focal_gamma": 2.0}, "`objective.name` bce reads neither"),
+        ({"name": "bce", "focal_alpha": 0.5}, "`objective.name` bce reads neither"),
+        ({"name": "bce", "probability_floor": 1e-6}, "`objective.name` bce reads neither"),
+        ({"name": "focal", "focal_alpha": 1.5}, "`objective.focal_alpha` is 1.5"),
+        ({"name": "focal", "focal_alpha": -1.0}, "`objective.focal_alpha` is -1.0"),
+        ({"name": "focal", "focal_alpha": float("nan")}, "`objective.focal_alpha` is nan"),
+        ({"name": "focal", "probability_floor": 0.0}, "`objective.probability_floor` 0.0"),
+        ({"name": "focal", "probability_floor": 0.5}, "`objective.probability_floor` 0.5"),
+        ({"name": "focal", "focal_gamma": -0.5}, "`objective.focal_gamma` is -0.5"),
+        ({"name": "focal", "focal_gamma": float("nan")}, "`objective.focal_gamma` is nan"),
+        ({"name": "focal", "focal_gamma": 0.5, "probability_floor": 1e-6}, "`objective.focal_gamma` is 0.5"),
+    ],
+)
+def test_objective_options_that_mean_nothing_are_refused(objective: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        spec_from_json({**TREE, "objective": objective}, "spec.json")
+    assert str(caught.value).startswith("spec.json: ") and words in str(caught.value)
 
 
 def test_a_backbone_is_read_the_way_its_kind_says() -> None:

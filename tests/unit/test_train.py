@@ -12,7 +12,7 @@ from tiny_model import tiny_spec, toy_examples
 
 from gliner_core import GLiNER
 from gliner_core import train as train_module
-from gliner_core.collate import batches_from, make_batch
+from gliner_core.collate import TrainBatch, batches_from, make_batch
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, Span, write_jsonl
 from gliner_core.files import file_digest, read_json, write_json
@@ -69,11 +69,11 @@ def test_resumed_is_uninterrupted_bit_for_bit(
     monkeypatch.setattr(train_module, "SAVE_EVERY_SECONDS", -math.inf)
     step, ours = train_module.Trainer.train_step, []
 
-    def until_the_plug_is_pulled(trainer: Any, examples: list[Example]) -> dict[str, float]:
+    def until_the_plug_is_pulled(trainer: Any, examples: list[Example], batch: TrainBatch | None) -> dict[str, float]:
         if trainer.step == stop and not ours:
             ours.append(trainer.step)
             raise KeyboardInterrupt
-        return step(trainer, examples)
+        return step(trainer, examples, batch)
 
     monkeypatch.setattr(train_module.Trainer, "train_step", until_the_plug_is_pulled)
     with pytest.raises(KeyboardInterrupt):
@@ -190,7 +190,7 @@ def test_the_report_holds_what_the_batches_held(backbone: Path, run: Runner) -> 
     spec = tiny_spec(backbone, optim_steps=12)
     report = read_json(run(spec, "a") / "training.json")
     prompts = SpanScoringModel.from_spec(spec.model).prompts
-    stream = batches_from(toy_examples(), spec, 0)
+    stream = batches_from(toy_examples(), spec, prompts, 0)
     counts = [make_batch(next(stream), spec, prompts, step).counts for step in range(12)]
     asked, negative = (sum(getattr(item, name) for item in counts) for name in ("types_asked", "types_negative"))
     assert report["negative_share"] == pytest.approx(negative / asked) and 0 < negative < asked
