@@ -19,6 +19,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/track.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/scorecard.smk"
 
 
@@ -32,11 +33,12 @@ rule all:
     """Everything; tables, figures and tracking are named beside the scorecard, so that a lost one is made again."""
     default_target: True
     input:
-        SPACE.home / "scorecard.html",
-        SPACE.home / "scorecard.md",
+        [SPACE.home / f"scorecard.{kind}" for kind in ("html", "md") if GRID.studies],
         expand(f"{HOME}/studies/{{study}}/table.{{kind}}", study=GRID.studies, kind=("csv", "md", "tex")),
+        differences(GRID.studies),
         expand(f"{HOME}/studies/{{study}}/figure.{{kind}}", study=GRID.studies, kind=("svg", "png")),
         expand(f"{TRACKING}/{{owner}}.json", owner=GRID.owners()),
+        measured("receipt.json", "table.md", "targets.csv", "figure.svg", "figure.png"),
 
 
 rule data:

@@ -1,4 +1,4 @@
-"""Command line: `python -m benchmarks list|plan|evaluate|headline|ui`."""
+"""Command line: `python -m benchmarks list|plan|evaluate|efficiency|headline|release|ui`."""
 
 import argparse
 import sys
@@ -10,10 +10,11 @@ import yaml
 
 from benchmarks.catalog.registry import read_yaml
 from benchmarks.catalog.workspace import Workspace, open_workspace
+from benchmarks.commands.efficiency import add_options
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "scales")
+KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "measurements", "scales")
 
 
 def workspace_from(settings: Sequence[str]) -> Workspace:
@@ -39,6 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("headline", parents=[shared], help="headline table of the last run, and where everything is")
     release = commands.add_parser("release", parents=[shared], help="keeps a finished scale's small results in git")
     release.add_argument("name", help="folder below results/released, e.g. 2026-11-22-cpu-pilot")
+    release.add_argument("--efficiency", action="store_true", help="only the results of the efficiency command")
     release.add_argument("--readme", action="store_true", help="also put its headline table into README.md")
     interface = commands.add_parser("ui", parents=[shared], help="MLflow UI over the tracking store")
     interface.add_argument("--host", default="127.0.0.1")
@@ -49,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--suite", required=True)
     evaluate.add_argument("--protocol", help="default: the suite's")
     evaluate.add_argument("--out", type=Path, help="default: results/evaluations/<model>/<suite>")
+    efficiency = commands.add_parser("efficiency", parents=[shared], help="speed and memory beside the package gliner")
+    add_options(efficiency)
     return parser
 
 
@@ -72,7 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "release":
             from benchmarks.commands.release import release_results
 
-            release_results(space, options.name, options.readme)
+            release_results(space, options.name, options.readme, options.efficiency)
+        elif options.command == "efficiency":
+            from benchmarks.commands.efficiency import measure_efficiency
+
+            return measure_efficiency(space, options)
         elif options.command == "ui":
             from benchmarks.commands.interface import open_interface
 

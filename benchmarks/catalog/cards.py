@@ -217,6 +217,8 @@ class StudyCard(Card):
     axes: dict[str, Any] = Field(default_factory=dict)
     decoding_axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     variants: dict[CardName, dict[str, Any]] = Field(default_factory=dict)
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    baseline_variant: str | None = None
     systems: tuple[CardName, ...] = ()
     references: tuple[Reference, ...] = ()
     layout: Literal["datasets", "axes"]

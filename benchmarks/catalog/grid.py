@@ -1,6 +1,6 @@
 """Study -> variants -> runs -> cells. Pure: cards and settings in, the whole plan out, no file is touched."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.catalog.cards import DatasetCard, StudyCard
@@ -8,7 +8,7 @@ from benchmarks.catalog.decoding import Decoding, decoding_for, effective
 from benchmarks.catalog.recipes import flatten, resolve
 from benchmarks.catalog.registry import Registry
 from benchmarks.catalog.settings import Settings
-from benchmarks.catalog.variants import BASELINE, Variant, as_baseline, plain, variants
+from benchmarks.catalog.variants import BASELINE, Variant, as_baseline, plain, study_overrides, variants
 from gliner_core.errors import InputError
 from gliner_core.spec import TrainSpec
 
@@ -105,14 +105,16 @@ class Grid:
 def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
     """Expands the chosen studies of a scale. `device` (cpu or cuda) chooses the number of steps."""
     scale = registry.scales[settings.scale]
-    studies = settings.studies or scale.studies
+    studies = [name for name in settings.studies or scale.studies if name in registry.studies]
     runs: dict[str, Run] = {}
     rows: list[Row] = []
     decodings: dict[str, Decoding] = {}
     cells: dict[Cell, tuple[str, ...]] = {}
     batches: dict[tuple[str, str], tuple[Cell, ...]] = {}
     for name in studies:
-        for row, run, decoding in _study_rows(registry, settings, name, device):
+        found = list(_study_rows(registry, settings, name, device))
+        _check_baseline(registry.studies[name], [row.variant for row, _, _ in found])
+        for row, run, decoding in found:
             if run is not None:
                 runs[run.id] = run
             row = replace(row, split=registry.suites[row.suite].split)
@@ -154,7 +156,7 @@ def _study_rows(
         where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
         for seed in settings.seeds or scale.seeds:
             base = resolve(registry, scale, settings.overrides, device=device, seed=seed, where="baseline")
-            overrides = {**settings.overrides, **variant.overrides}
+            overrides = {**settings.overrides, **study_overrides(study, scale.name), **variant.overrides}
             spec = resolve(registry, scale, overrides, device=device, seed=seed, where=where)
             run = Run(id=spec.run_id(run_slug(spec, base)), spec=spec)
             for protocol in protocols:
@@ -167,6 +169,14 @@ def _study_rows(
         for protocol in protocols:
             decoding = decoding_for(registry.protocols[protocol], {})
             yield _row(study, variant, system, None, suite, protocol, decoding), None, decoding
+
+
+def _check_baseline(study: StudyCard, names: Sequence[str]) -> None:
+    if study.baseline_variant is not None and study.baseline_variant not in names:
+        raise InputError(
+            f"benchmarks/studies/{study.name}.yaml: `baseline_variant` names {study.baseline_variant!r}, which is no "
+            f"variant of the study; use one of {', '.join(dict.fromkeys(names))}"
+        )
 
 
 def _row(

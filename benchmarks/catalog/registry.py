@@ -23,6 +23,7 @@ from benchmarks.catalog.cards import (
     SuiteCard,
     SystemCard,
 )
+from benchmarks.catalog.measurement import MeasurementCard
 from gliner_core.errors import InputError
 from gliner_core.files import read_text
 
@@ -100,6 +101,7 @@ class Registry:
     protocols: Mapping[str, ProtocolCard]
     systems: Mapping[str, SystemCard]
     studies: Mapping[str, StudyCard]
+    measurements: Mapping[str, MeasurementCard]
     scales: Mapping[str, ScaleCard]
     baseline: Mapping[str, Any]
 
@@ -123,6 +125,7 @@ def load_registry(root: Path) -> Registry:
         protocols=read_cards(cards / "protocols", ProtocolCard),
         systems=read_cards(cards / "systems", SystemCard),
         studies=read_cards(cards / "studies", StudyCard),
+        measurements=read_cards(cards / "measurements", MeasurementCard),
         scales=read_cards(root / "workflow" / "scales", ScaleCard),
         baseline=read_yaml(cards / "baseline.yaml"),
     )
@@ -147,6 +150,9 @@ def _check_references(registry: Registry) -> None:
         _exist("studies", card.name, "protocols", card.protocols, registry.protocols, "protocols")
         _exist("studies", card.name, "systems", card.systems, registry.systems, "systems")
         _exist("studies", card.name, "scales", card.scales, registry.scales, "scales")
+    for card in registry.measurements.values():
+        _exist("measurements", card.name, "backbone", [card.backbone], registry.backbones, "backbones")
+        _exist("measurements", card.name, "scales", card.scales, registry.scales, "scales")
     for card in registry.scales.values():
         _exist("scales", card.name, "backbone", [card.backbone], registry.backbones, "backbones")
         _exist("scales", card.name, "mixture", [card.mixture], registry.mixtures, "mixtures")

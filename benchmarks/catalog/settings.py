@@ -71,8 +71,11 @@ def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "w
     if settings.scale not in registry.scales:
         raise InputError(f"{where}: `scale` {settings.scale!r} is unknown; known: {', '.join(registry.scales)}")
     for study in settings.studies or ():
-        if study not in registry.studies:
-            raise InputError(f"{where}: `studies` names {study!r}; known: {', '.join(sorted(registry.studies))}")
+        if study not in registry.studies and study not in registry.measurements:
+            known = ", ".join(sorted([*registry.studies, *registry.measurements]))
+            raise InputError(f"{where}: `studies` names {study!r}; known: {known}")
+        if study in registry.measurements and settings.scale not in registry.measurements[study].scales:
+            raise InputError(f"{where}: `studies` names {study!r}, whose card has no size for scale {settings.scale!r}")
     for name in ("studies", "seeds"):
         values = getattr(settings, name) or ()
         if len(set(values)) != len(values):

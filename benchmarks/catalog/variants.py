@@ -45,6 +45,15 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
     return found + named
 
 
+def study_overrides(study: StudyCard, scale: str) -> dict[str, Any]:
+    """What a study sets on all its variants; a mapping scale -> value sets the knob at the scales that it names."""
+    return {
+        key: value[scale] if isinstance(value, Mapping) else value
+        for key, value in study.overrides.items()
+        if not isinstance(value, Mapping) or scale in value
+    }
+
+
 def _point(knobs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """One point of the axes; a backbone or mixture `null` is the scale's own, so that a configuration can set it."""
     return {key: value for key, value in knobs if value is not None or key not in (BACKBONE_KEY, MIXTURE_KEY)}

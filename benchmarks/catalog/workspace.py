@@ -74,6 +74,11 @@ class Workspace:
         return {name: card.title for name, card in self.registry.datasets.items()}
 
     @property
+    def measurements(self) -> tuple[str, ...]:
+        """What is asked for among `studies` that is timed rather than scored."""
+        return tuple(name for name in self.settings.studies or () if name in self.registry.measurements)
+
+    @property
     def scale(self) -> ScaleCard:
         """The card of the scale."""
         return self.registry.scales[self.settings.scale]

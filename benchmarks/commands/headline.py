@@ -9,7 +9,7 @@ HEADLINE = "main_table"
 
 def print_headline(space: Workspace) -> None:
     """Prints the table of the headline study and the paths of scorecard, figures and tracking store."""
-    studies = space.grid.studies
+    studies = (*space.grid.studies, *space.measurements)
     study = HEADLINE if HEADLINE in studies else studies[0]
     table = space.study(study) / "table.md"
     if not table.is_file():

@@ -16,6 +16,7 @@ FACTS = {
     "protocols": ("threshold", "unit", "overlap"),
     "systems": ("kind",),
     "studies": ("question",),
+    "measurements": ("backbone",),
     "scales": ("backbone", "mixture"),
 }
 

@@ -23,6 +23,9 @@ def print_plan(space: Workspace) -> None:
     console.print(table)
     console.print(f"in all, shared between studies: {len(grid.runs)} runs, {len(grid.cells)} cells")
     console.print(estimate(space))
+    for name in space.measurements:
+        size = space.registry.measurements[name].scales[space.settings.scale]
+        console.print(f"{name}: times beside the published package, size {size}, alone on all cores")
     for run in grid.runs.values():
         console.print(f"  {run.id}", highlight=False)
 

@@ -6,6 +6,7 @@ The README's headline block names the release it shows and is rewritten from it.
 
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
@@ -22,25 +23,39 @@ KEPT = (
     "cells/*/*/*/scores.*.json",
     "cells/*/*/*/receipt.json",
 )
+EFFICIENCY = "efficiency"  # the results of `python -m benchmarks efficiency`, of no scale
 BEGIN, END = "<!-- headline:begin -->", "<!-- headline:end -->"
 
 
-def release_results(space: Workspace, name: str, readme: bool) -> None:
-    """Copies the kept files; refuses an unfinished scale and a name that is taken."""
+def release_results(space: Workspace, name: str, readme: bool, only_efficiency: bool = False) -> None:
+    """Copies the kept files; refuses an unfinished scale and a name that is taken.
+
+    What `python -m benchmarks efficiency` left goes along into efficiency/, or alone with `only_efficiency`.
+    """
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", name):
         raise InputError(f"release name {name!r}: use lower-case letters, digits, dots and dashes")
     target = space.root / "results" / "released" / name
     if target.exists():
         raise InputError(f"{target}: exists already; a release is never changed, give another name")
-    if not (space.home / "scorecard.html").is_file():
+    timed = sorted(path for path in (space.results / EFFICIENCY).glob("*/*") if path.is_file())
+    if only_efficiency:
+        if not timed:
+            raise InputError(f"{space.results / EFFICIENCY}: not there; run `python -m benchmarks efficiency` first")
+    elif not (space.home / "scorecard.html").is_file():
         raise InputError(f"{space.home / 'scorecard.html'}: not there; finish the workflow of this scale first")
-    for path in sorted({path for pattern in KEPT for path in space.home.glob(pattern) if path.is_file()}):
-        copy = target / path.relative_to(space.home)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+    else:
+        _copy({path for pattern in KEPT for path in space.home.glob(pattern) if path.is_file()}, space.home, target)
+    _copy(timed, space.results, target)
     if readme:
         write_headline(space.root / "README.md", target)
     print(f"released to {target}")
+
+
+def _copy(paths: Iterable[Path], home: Path, target: Path) -> None:
+    for path in sorted(paths):
+        copy = target / path.relative_to(home)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
 
 
 def write_headline(readme: Path, release: Path) -> None:

@@ -36,6 +36,7 @@ SHARED_OPTIONS = {
     "repeated_ids": str,
     "known_unresolved": dict,
     "type_style": str,
+    "other_types": str,
 }
 
 

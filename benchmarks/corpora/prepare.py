@@ -25,6 +25,7 @@ class _Naming:
     rename: Mapping[str, str]
     style: str | None
     drop: frozenset[str]
+    only: frozenset[str] | None = None  # all others are dropped too
 
     def type(self, tag: str) -> str:
         if tag in self.rename:
@@ -32,11 +33,14 @@ class _Naming:
         return readable(tag) if self.style == "readable" else tag
 
     def kept(self, tags: Iterable[str]) -> list[str]:
-        return [name for tag in tags if (name := self.type(tag)) not in self.drop]
+        return [name for tag in tags if self.keeps(name := self.type(tag))]
+
+    def keeps(self, name: str) -> bool:
+        return name not in self.drop and (self.only is None or name in self.only)
 
     def apply(self, example: Example) -> Example:
         named = (Span(span.start, span.end, self.type(span.type)) for span in example.spans)
-        spans = sorted({span for span in named if span.type not in self.drop})
+        spans = sorted({span for span in named if self.keeps(span.type)})
         negatives = tuple(dict.fromkeys(self.kept(example.negatives)))
         return replace(example, spans=tuple(spans), negatives=negatives)
 
@@ -70,7 +74,13 @@ def _naming(card: DatasetCard) -> _Naming:
     style = card.options.get("type_style")
     if style not in (None, "readable"):
         raise InputError(f"dataset {card.name}: `type_style` {style!r} is unknown; use readable or leave it out")
-    return _Naming(rename=card.rename, style=style, drop=frozenset(card.drop_types))
+    others = card.options.get("other_types")
+    if others not in (None, "drop") or (others and not card.labels):
+        raise InputError(
+            f"dataset {card.name}: `other_types` is {others!r}; use drop, on a card with `labels`, or leave it out"
+        )
+    only = frozenset((*card.labels, *card.gold_repairs)) if others else None
+    return _Naming(rename=card.rename, style=style, drop=frozenset(card.drop_types), only=only)
 
 
 def _tags(readings: Mapping[str, Reading]) -> set[str]:

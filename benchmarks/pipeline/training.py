@@ -1,11 +1,12 @@
-"""One run of the grid: spec.json, the training of `gliner_core`, and the receipt."""
+"""One run of the grid: spec.json, the training by the trainer that its spec names, and the receipt."""
 
+from importlib import import_module
 from pathlib import Path
 
+from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.receipts import now, write_receipt
 from gliner_core.files import read_json, write_json
-from gliner_core.train import train
 
 
 def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: str) -> None:
@@ -17,6 +18,7 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
     folder, spec = space.run(run), space.grid.runs[run].spec
     data = read_json(mixture / "card.json")["train"]["sha256"]
     state = scratch / f"{code}-{data[:16]}"
+    train = import_module(TRAINERS[spec.optim.trainer]).train
     report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=state, device=space.device, code=code)
     # After the training: an output that a killed job leaves makes Snakemake ask for --rerun-incomplete.
     write_json(folder / "spec.json", spec.to_json())

@@ -6,10 +6,13 @@ from typing import Any
 
 from benchmarks.catalog.registry import read_yaml
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.efficiency import FIGURE, efficiency_tables, read_cases
 from benchmarks.reporting.inputs import published_of, read_cells_with_costs, read_verdicts
+from benchmarks.reporting.paired import read_differences
 from benchmarks.reporting.scorecard import build_scorecard
 from benchmarks.reporting.scorecard_facts import (
     LeakageFact,
+    MeasurementFact,
     Provenance,
     RunFact,
     ScorecardFacts,
@@ -32,6 +35,7 @@ def publish(space: Workspace, md: Path, html: Path) -> None:
         provenance=_provenance(space),
         runs=tuple(_runs(space)),
         deviations=tuple(read_yaml(space.root / "benchmarks" / "deviations.yaml")),
+        measurements=tuple(_measurement(space, name) for name in space.measurements),
     )
     build_scorecard(space.home, studies, facts, md, html)
 
@@ -46,7 +50,15 @@ def _section(space: Workspace, study: str) -> StudySection:
         verdicts=verdicts,
         dataset_titles=space.dataset_titles(),
         figure_svg=folder / "figure.svg",
+        differences=read_differences(folder / "differences.csv") if card.baseline_variant else None,
     )
+
+
+def _measurement(space: Workspace, name: str) -> MeasurementFact:
+    folder, card = space.study(name), space.registry.measurements[name]
+    tables = efficiency_tables(read_cases(folder), card)
+    figure = (folder / f"{FIGURE}.svg").absolute()
+    return MeasurementFact(name=name, title=card.title, notes=card.notes, tables=tables, figure_svg=figure)
 
 
 def _leakage(space: Workspace) -> Iterator[LeakageFact]:

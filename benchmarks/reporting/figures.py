@@ -10,10 +10,11 @@ from matplotlib.figure import Figure
 
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.bars import Bar, Group, draw_bars
+from benchmarks.reporting.inputs import references_of
 from benchmarks.reporting.lines import draw_lines
 from benchmarks.reporting.style import COLUMN_INCHES, SETTINGS, add_footer, save_figure
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
-from benchmarks.reporting.tables import is_comparable, references_of
+from benchmarks.reporting.tables import is_comparable
 
 MAX_SERIES = 7
 

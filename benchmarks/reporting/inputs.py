@@ -7,6 +7,7 @@ import pandas as pd
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.compare import load_published
 from benchmarks.reporting.summary import read_cells
+from gliner_core.errors import InputError
 
 PAPER = "gliner_2311.08526"
 
@@ -16,6 +17,25 @@ def published_of(card: StudyCard) -> pd.DataFrame:
     files = list(dict.fromkeys(reference.file for reference in card.references))
     frames = [load_published(name) for name in files or [PAPER]]
     return pd.concat(frames, ignore_index=True) if files else frames[0].iloc[:0]
+
+
+def references_of(card: StudyCard, published: pd.DataFrame) -> pd.DataFrame:
+    """The printed numbers the study is held against, in the order of the paper."""
+    if published.empty or not card.references:
+        return published.iloc[:0]
+    wanted = {table_number(reference.table) for reference in card.references}
+    keep = published["table"].map(table_number).isin(wanted)
+    if not keep.any():
+        raise InputError(
+            f"benchmarks/published/{card.references[0].file}.csv: no row has table `{card.references[0].table}`; "
+            f"correct `references` of study {card.name} or add the rows"
+        )
+    return published[keep]
+
+
+def table_number(table: object) -> str:
+    """`Table 5` and `5` are the same table."""
+    return str(table).removeprefix("Table ").removeprefix("table ")
 
 
 def read_cells_with_costs(cells: str | Path, costs: str | Path) -> pd.DataFrame:

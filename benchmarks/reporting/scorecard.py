@@ -15,6 +15,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmarks.reporting.narrative import finding, verdict_summary
+from benchmarks.reporting.paired import average_verdicts
 from benchmarks.reporting.scorecard_facts import ScorecardFacts, StudySection
 from benchmarks.reporting.summary import CellIndex
 from benchmarks.reporting.table_text import (
@@ -115,14 +116,16 @@ def _picture(path: Path) -> str:
 
 def _study_view(section: StudySection) -> StudyView:
     card = section.card
-    frame = build_table(section.cells, card, section.published, section.dataset_titles, section.verdicts)
+    paired = section.differences
+    frame = build_table(section.cells, card, section.published, section.dataset_titles, section.verdicts, paired)
+    told = [finding(CellIndex(section.cells, card)), *([] if paired is None else average_verdicts(paired))]
     return StudyView(
         anchor=f"study-{card.name}",
         title=card.title,
         question=card.question,
         claim=card.claim,
         notes=card.notes,
-        finding=finding(CellIndex(section.cells, card)),
+        finding=" ".join(told),
         figure=section.figure_svg.absolute(),
         tables=text_tables(frame),
         verdict_summary=verdict_summary(section.verdicts),

@@ -7,17 +7,30 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.catalog.cards import ProtocolCard, StudyCard
+from benchmarks.reporting.table_text import TextTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudySection:
-    """One study: its card, its cells, what the paper printed, the verdicts, and the drawn figure."""
+    """One study: its card, its cells, what the paper printed, the verdicts, the figure and paired differences."""
 
     card: StudyCard
     cells: pd.DataFrame
     published: pd.DataFrame
     verdicts: pd.DataFrame
     dataset_titles: Mapping[str, str]
+    figure_svg: Path
+    differences: pd.DataFrame | None = None  # paired, of a study that names a `baseline_variant`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasurementFact:
+    """What was timed rather than scored: the tables and the figure of one card."""
+
+    name: str
+    title: str
+    notes: str
+    tables: tuple[TextTable, ...]
     figure_svg: Path
 
 
@@ -81,3 +94,4 @@ class ScorecardFacts:
     provenance: Provenance
     runs: tuple[RunFact, ...]
     deviations: tuple[str, ...] = field(default=())
+    measurements: tuple[MeasurementFact, ...] = field(default=())

@@ -156,7 +156,7 @@ class CellIndex:
             raise InputError(f"cells of study {card.name}: `suite` holds {suites}; collect exactly one suite per study")
         self.scale = frame["scale"].iloc[0]
         self.suite = suites[0]
-        self.baseline_variant = baseline_variant(frame)
+        self.baseline_variant = card.baseline_variant or baseline_variant(frame)
         ours = list(dict.fromkeys(scored.loc[scored["system"] == "", "variant"]))
         self.points = axis_points(card, ours, self.scale)
         self.rows = self._order(scored)

@@ -26,6 +26,11 @@ SENTENCE_NOTE = (
 )
 SEEDS_NOTE = "Seed spread: lowest to highest seed; values are means over seeds. It holds no sampling of sentences."
 ONE_SEED_NOTE = "One seed per variant: no seed spread can be given."
+PLAIN_DELTA = "difference of the two averages under the same protocol, without an interval."
+PAIRED_NOTE = (
+    f"{DELTA}: mean over seeds of the paired difference, [low, high] from resampling the sentences that both answer; "
+    "shown only where the interval over seeds leaves out zero too (differences.csv)."
+)
 MISSING = "-"
 LATEX_ESCAPES = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -115,7 +120,8 @@ def _notes(block: pd.DataFrame, values: list[str], has_spread: bool) -> tuple[st
     elif "Seeds" in block.columns and (block["Seeds"] == "1").any():
         notes.append(ONE_SEED_NOTE)
     if DELTA in values and block[DELTA].notna().any():
-        notes.append(f"{DELTA}: difference of the two averages under the same protocol, without an interval.")
+        is_paired = block[f"{DELTA} (low)"].notna().any()
+        notes.append(PAIRED_NOTE if is_paired else f"{DELTA}: {PLAIN_DELTA}")
     return tuple(notes)
 
 

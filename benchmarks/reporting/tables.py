@@ -13,6 +13,8 @@ import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.compare import AUTHOR_FILES, COMPARABLE_SCALE
+from benchmarks.reporting.inputs import references_of, table_number
+from benchmarks.reporting.paired import average_difference
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.reporting.table_text import (
     COMPANIONS,
@@ -24,7 +26,6 @@ from benchmarks.reporting.table_text import (
     to_latex,
     to_markdown,
 )
-from gliner_core.errors import InputError
 from gliner_core.files import atomic_write
 
 METRIC_TITLES = {
@@ -35,6 +36,7 @@ METRIC_TITLES = {
 }
 PUBLISHED, MEASURED = "published", "measured here"
 PAPER_DELTA, VERDICT = "Average - paper", "Verdict"
+SHOWN = "Shown"  # whether a paired difference is more than the luck of sentences and seeds
 
 
 def build_table(
@@ -43,10 +45,12 @@ def build_table(
     published: pd.DataFrame,
     dataset_titles: Mapping[str, str],
     verdicts: pd.DataFrame | None = None,
+    differences: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The table of one study: printed rows first, then the baseline, its variants and the systems.
 
-    With `verdicts` (of `compare`), rows that answer for a printed row say how far their average lies from it.
+    With `verdicts` (of `compare`), rows that answer for a printed row say how far their average lies from it; with
+    `differences` (of `paired`), variants show their paired difference from the baseline with its interval.
     """
     index = CellIndex(cells, card)
     printed = references_of(card, published)
@@ -60,6 +64,9 @@ def build_table(
     if verdicts is not None:
         for row, key in zip(ours, index.rows, strict=True):
             _put_verdict(row, key, index, verdicts)
+    if differences is not None:
+        for row, key in zip(ours, index.rows, strict=True):
+            _put_difference(row, key, differences)
     theirs = _published_rows(printed, card, dataset_titles)
     headings = _headings(index, printed, comparable)
     for heading, source, rows in ((headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)):
@@ -81,24 +88,6 @@ def write_table(frame: pd.DataFrame, csv: Path, md: Path, tex: Path, caption: st
         stream.write("\n".join(to_latex(table, caption) for table in tables))
 
 
-def references_of(card: StudyCard, published: pd.DataFrame) -> pd.DataFrame:
-    """The printed numbers the study is held against, in the order of the paper."""
-    if published.empty or not card.references:
-        return published.iloc[:0]
-    wanted = {_table_number(reference.table) for reference in card.references}
-    keep = published["table"].map(_table_number).isin(wanted)
-    if not keep.any():
-        raise InputError(
-            f"benchmarks/published/{card.references[0].file}.csv: no row has table `{card.references[0].table}`; "
-            f"correct `references` of study {card.name} or add the rows"
-        )
-    return published[keep]
-
-
-def _table_number(table: object) -> str:
-    return str(table).removeprefix("Table ").removeprefix("table ")
-
-
 def is_comparable(index: CellIndex, printed: pd.DataFrame) -> bool:
     """Whether the paper's columns are exactly the datasets measured here, at the paper's scale."""
     theirs = {str(name) for name in printed["dataset"].dropna()} - {AVERAGE, ""} if len(printed) else set()
@@ -114,7 +103,7 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
         return "", measured
     first = printed.iloc[0]
     paper = re.sub(r"^(?=\d{4}\.\d{5})", "arXiv ", str(first["paper"]))
-    name = f"Published: {paper}, Table {_table_number(first['table'])}"
+    name = f"Published: {paper}, Table {table_number(first['table'])}"
     if comparable:
         shared = f"{name}, and m{here}"
         return shared, shared
@@ -195,6 +184,15 @@ def _put_verdict(row: dict[str, Any], key: RowKey, index: CellIndex, verdicts: p
         known = not pd.isna(found["delta"])
         row[PAPER_DELTA] = f"{format_number(found['delta'], signed=True)} ({printed[0]})" if known else None
         row[VERDICT] = found["verdict"]
+
+
+def _put_difference(row: dict[str, Any], key: RowKey, differences: pd.DataFrame) -> None:
+    found = average_difference(differences, key.variant, key.protocol)
+    if key.system or found is None:
+        return
+    _put(row, DELTA, found["difference_points"], decimals=1)
+    row[DELTA + " (low)"], row[DELTA + " (high)"] = found["low"], found["high"]
+    row[SHOWN] = "yes" if found["is_shown"] else f"no (visible from {found['visible_points']:.1f})"
 
 
 def _name_column(card: StudyCard) -> str:

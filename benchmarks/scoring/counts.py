@@ -61,8 +61,8 @@ def rate(sums: np.ndarray, metric: Metric = "f1") -> np.ndarray:
 
 
 def suite_rate(datasets: Sequence[np.ndarray], metric: Metric = "f1") -> float:
-    """Unweighted mean over datasets of each dataset's micro metric."""
-    return float(np.mean([rate(rows.sum(axis=0), metric) for rows in datasets]))
+    """Unweighted mean over datasets of each dataset's micro metric; arrays [S, 3], or [R, S, 3] for R seeds."""
+    return float(np.mean([np.mean(rate(rows.sum(axis=-2), metric)) for rows in datasets]))
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:

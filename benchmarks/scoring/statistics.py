@@ -80,13 +80,16 @@ def paired_bootstrap(
 ) -> Comparison:
     """Difference of suite means when both variants answer the same resampled sentences; one array per dataset.
 
+    An array is [S, 3], or [R, S, 3] for R seeds of a variant: then every seed of both answers the same resample and the
+    difference is the mean over seeds, so the interval holds the sampling of sentences and no seed variance.
+
     The p-value is twice the smaller share of resamples on either side of zero, with one added to both terms of the
     share, so that it is never zero.
     """
     generator = np.random.default_rng(seed)
-    pairs = _paired(first, second)
-    sums = [_resampled_sums(pair, generator, resamples) for pair in pairs]
-    differences = np.mean([rate(part[:, :3], metric) - rate(part[:, 3:], metric) for part in sums], axis=0)
+    differences = np.mean(
+        [_resampled_difference(*pair, generator, resamples, metric) for pair in zip(first, second, strict=True)], axis=0
+    )
     smaller = min((differences <= _TIE).sum(), (differences >= -_TIE).sum())
     low, high = _percentiles(differences, level)
     return Comparison(
@@ -174,6 +177,17 @@ def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
 
 def _paired(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.hstack([one, other]) for one, other in zip(first, second, strict=True)]
+
+
+def _resampled_difference(
+    one: np.ndarray, other: np.ndarray, generator: np.random.Generator, resamples: int, metric: Metric
+) -> np.ndarray:
+    """First minus second rate, mean over seeds, of every resample of the sentences of one dataset."""
+    stacked = np.concatenate([rows.reshape(-1, *rows.shape[-2:]) for rows in (one, other)])  # [2R, S, 3]
+    columns = stacked.transpose(1, 0, 2).reshape(stacked.shape[1], -1)  # [S, 2R * 3]
+    sums = _resampled_sums(columns, generator, resamples)
+    rates = rate(sums.reshape(resamples, 2, -1, 3), metric)  # [resamples, 2, R]
+    return (rates[:, 0] - rates[:, 1]).mean(axis=1)
 
 
 def _resampled_sums(rows: np.ndarray, generator: np.random.Generator, resamples: int) -> np.ndarray:

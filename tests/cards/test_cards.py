@@ -11,7 +11,7 @@ from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.registry import Registry, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies")
+KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "measurements")
 PATHS = [path for kind in KINDS for path in sorted((ROOT / "benchmarks" / kind).glob("*"))]
 PATHS += sorted((ROOT / "workflow" / "scales").glob("*"))
 # Hub repositories whose commit could not be looked up when the card was written; their notes say so.
@@ -108,9 +108,13 @@ def test_synthetic_data_stays_with_synthetic_suites_and_scales(registry: Registr
 
 def test_no_scale_trains_on_a_dataset_it_tests(registry: Registry) -> None:
     for name, scale in registry.scales.items():
-        tested = {dataset for suite in scale.suites.values() for dataset in registry.suite_datasets(suite)}
+        tested = {
+            (dataset, registry.suites[suite].split)
+            for suite in scale.suites.values()
+            for dataset in registry.suite_datasets(suite)
+        }
         mixture = registry.mixtures[scale.mixture]
-        assert not tested & {part.dataset for part in mixture.parts}, name
+        assert not tested & {(part.dataset, part.split) for part in mixture.parts}, name
 
 
 def test_renamed_labels_are_labels_that_are_asked(registry: Registry) -> None:

@@ -12,10 +12,11 @@ MAX_FILE, MAX_FUNCTION, MAX_ADAPTER = 300, 60, 20
 # Lower rooms know nothing of higher ones; rooms of one line do not know each other.
 FLOORS = (
     ("gliner_core",),
-    ("benchmarks.catalog",),
+    ("benchmarks.catalog", "benchmarks.peers"),
     ("benchmarks.corpora",),
     ("benchmarks.scoring",),
     ("benchmarks.reporting",),
+    ("benchmarks.efficiency",),
     ("benchmarks.pipeline", "benchmarks.commands"),
     ("benchmarks.__main__", "workflow"),
 )
@@ -78,6 +79,11 @@ def test_the_model_knows_nothing_of_the_benchmark_and_its_tools() -> None:
 def test_one_file_imports_mlflow() -> None:
     users = [_name(path) for path in _files("gliner_core", "benchmarks", "workflow") if "mlflow" in _top(path)]
     assert users == ["benchmarks/reporting/tracking.py"]
+
+
+def test_the_published_package_is_a_peer_and_no_part() -> None:
+    users = {_name(path.parent) for path in _files("gliner_core", "benchmarks", "workflow") if "gliner" in _top(path)}
+    assert users <= {"benchmarks/peers", "benchmarks/efficiency"}
 
 
 def test_no_package_imports_snakemake() -> None:

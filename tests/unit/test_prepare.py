@@ -62,9 +62,18 @@ def test_drop_types_and_readable_style(tmp_path: Path) -> None:
     assert record["splits"]["test"]["types"] == {"org": 1}
 
 
+def test_other_types_may_be_dropped(tmp_path: Path) -> None:
+    record = _prepare(tmp_path, options={"other_types": "drop"}, labels=("place",), rename={"loc": "place"})
+    assert record["splits"]["test"]["types"] == {"place": 1}
+    repaired = {"options": {"other_types": "drop"}, "labels": ("org",), "gold_repairs": {"loc": "org"}}
+    assert _prepare(tmp_path, **repaired)["splits"]["test"]["types"] == {"loc": 1, "org": 1}
+
+
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
+        ({"options": {"other_types": "keep"}}, r"dataset tiny: `other_types` is 'keep'; use drop"),
+        ({"options": {"other_types": "drop"}}, r"dataset tiny: `other_types` is 'drop'; use drop, on a card with"),
         ({"rename": {"per": "person"}}, r"dataset tiny: `rename` names the tag 'per', .*its tags are loc, org"),
         ({"labels": ("loc", "org", "person")}, r"dataset tiny: `labels` names 'person', which no split has"),
         ({"labels": ("loc",)}, r"dataset tiny: the data has the type 'org', which is neither in `labels`"),

@@ -53,6 +53,22 @@ def test_release_keeps_the_small_files_once(tmp_path: Path) -> None:
         release_results(space, "../x", readme=False)
 
 
+def test_what_was_timed_goes_along_or_alone(tmp_path: Path) -> None:
+    space = open_workspace(ROOT, {"results": str(tmp_path / "results")})
+    space = type(space)(**{name: getattr(space, name) for name in space.__slots__} | {"root": tmp_path})
+    with pytest.raises(InputError, match="run `python -m benchmarks efficiency` first"):
+        release_results(space, "timed", readme=False, only_efficiency=True)
+    (tmp_path / "results/efficiency/full-cpu").mkdir(parents=True)
+    (tmp_path / "results/efficiency/full-cpu/cases.csv").write_text("x\n")
+    release_results(space, "timed", readme=False, only_efficiency=True)
+    finished(space.home)
+    release_results(space, "both", readme=False)
+    for name, others in {"timed": False, "both": True}.items():
+        folder = tmp_path / "results/released" / name
+        assert (folder / "efficiency/full-cpu/cases.csv").is_file()
+        assert (folder / "scorecard.md").is_file() == others
+
+
 def test_headline_links_lead_into_the_release(tmp_path: Path) -> None:
     release = tmp_path / "results/released/first"
     finished(release)

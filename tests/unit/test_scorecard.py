@@ -15,9 +15,17 @@ import reporting_samples as samples
 from benchmarks.catalog.cards import ProtocolCard
 from benchmarks.reporting.narrative import finding, verdict_summary
 from benchmarks.reporting.scorecard import build_scorecard, relative_address, without_password
-from benchmarks.reporting.scorecard_facts import LeakageFact, Provenance, RunFact, ScorecardFacts, StudySection
+from benchmarks.reporting.scorecard_facts import (
+    LeakageFact,
+    MeasurementFact,
+    Provenance,
+    RunFact,
+    ScorecardFacts,
+    StudySection,
+)
 from benchmarks.reporting.scorecard_facts import TruncationFact as LostWords
 from benchmarks.reporting.summary import CellIndex
+from benchmarks.reporting.table_text import plain_table
 from gliner_core.errors import InputError
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -160,6 +168,19 @@ def test_synthetic_scales_carry_a_banner_and_others_do_not(tmp_path: Path) -> No
     assert "SYNTHETIC CORPORA" in md and 'class="banner"' in html
     md, html = build(tmp_path, is_synthetic=False)
     assert "SYNTHETIC" not in md and 'class="banner"' not in html
+
+
+def test_what_was_timed_has_its_tables_and_its_figure(tmp_path: Path) -> None:
+    svg = tmp_path / "studies/efficiency/figure.svg"
+    svg.parent.mkdir(parents=True)
+    svg.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    table = plain_table("Targets", ("Target", "Verdict"), [("training step", "met")])
+    timed = MeasurementFact(name="efficiency", title="Speed", notes="One core.", tables=(table,), figure_svg=svg)
+    md, html = build(tmp_path, measurements=(timed,))
+    assert "## Speed" in md and "| training step | met |" in md and "](studies/efficiency/figure.svg)" in md
+    assert '<section id="measurement-efficiency">' in html and ">training step</th><td>met</td>" in html
+    assert {address[1:] for address, _ in Page(html).links if address.startswith("#")} <= set(Page(html).ids)
+    assert "Speed" not in build(tmp_path)[0]
 
 
 def test_the_page_shows_all_facts_and_no_password(tmp_path: Path) -> None:

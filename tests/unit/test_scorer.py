@@ -123,4 +123,3 @@ def test_dropout_acts_on_the_inner_layer_in_training_only(mode: str) -> None:
     assert not torch.allclose(head(words, types, lengths, 2)[:, 0, 0], bias)
     head.train()
     torch.testing.assert_close(head(words, types, lengths, 2)[:, 0, 0], bias)
-

@@ -40,7 +40,10 @@ def points(study: Mapping[str, Any], scale: str) -> list[dict[str, Any]]:
         {key: value for key, value in zip(axes, values, strict=True) if value is not None}
         for values in product(*axes.values())
     ]
-    return grid + list(study.get("variants", {}).values())
+    shared = study.get("overrides", {}).items()
+    common = {key: value.get(scale) if isinstance(value, Mapping) else value for key, value in shared}
+    common = {key: value for key, value in common.items() if value is not None}
+    return [common | point for point in grid + list(study.get("variants", {}).values())]
 
 
 def members(root: Path, suite: str) -> list[str]:
@@ -66,7 +69,9 @@ def job_counts(
         batches |= {(system, 0, suite) for system in study.get("systems", [])}
     owners = {owner[:2] for owner in batches}
     suites = {suite for *_, suite in batches}
-    data = datasets(root, scale, suites)
+    # The scale's own mixture in any case: the leakage report is about it.
+    mixtures = {scale["mixture"]} | {dict(run)["mixture"] for run, _ in owners if not isinstance(run, str)}
+    data = datasets(root, mixtures, suites)
     downloads = [name for name in data if "sources" in load(root, "datasets", name)]
     found = {
         "fetch": len(downloads),
@@ -78,13 +83,14 @@ def job_counts(
         "track": len(owners),
     }
     found |= dict.fromkeys(("collect", "compare", "tabulate", "plot"), len(cards))
-    found |= dict.fromkeys(("mix", "open_store", "publish", "all"), 1)
+    found["pair"] = sum("baseline_variant" in card for card in cards)
+    found |= dict.fromkeys(("open_store", "publish", "all"), 1) | {"mix": len(mixtures)}
     return {rule: number for rule, number in found.items() if number}
 
 
-def datasets(root: Path, scale: Mapping[str, Any], suites: Iterable[str]) -> set[str]:
+def datasets(root: Path, mixtures: Iterable[str], suites: Iterable[str]) -> set[str]:
     """Datasets that are evaluated, trained on, or kept out of the training data."""
-    mixture = load(root, "mixtures", scale["mixture"])
-    parts = [*mixture["parts"], *([mixture["dev"]] if mixture.get("dev") else [])]
-    tests = {name for suite in {*suites, *mixture.get("disjoint_from", [])} for name in members(root, suite)}
-    return tests | {part["dataset"] for part in parts}
+    cards = [load(root, "mixtures", name) for name in mixtures]
+    parts = [part for card in cards for part in [*card["parts"], *([card["dev"]] if card.get("dev") else [])]]
+    apart = {suite for card in cards for suite in card.get("disjoint_from", [])}
+    return {name for suite in {*suites, *apart} for name in members(root, suite)} | {part["dataset"] for part in parts}

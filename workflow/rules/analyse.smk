@@ -1,4 +1,4 @@
-# tidy cells + published numbers -> verdicts, table, figure.
+# tidy cells + published numbers -> verdicts, paired differences, table, figure.
 
 
 rule compare:
@@ -19,11 +19,31 @@ rule compare:
         "../scripts/compare.py"
 
 
+rule pair:
+    """Holds the variants of a study against the one it names as baseline, sentence by sentence and seed by seed."""
+    input:
+        lambda w: scored(study_owners(w.study)),
+    output:
+        f"{HOME}/studies/{{study}}/differences.csv",
+    log:
+        f"{HOME}/logs/pair/{{study}}.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        rows=lambda w: [str(row) for row in GRID.study_rows(w.study)],
+        baseline=lambda w: CARDS.studies[w.study].baseline_variant,
+        resamples=SPACE.settings.resamples,
+        code=lambda w: code("benchmarks.reporting.paired"),
+    script:
+        "../scripts/pair.py"
+
+
 rule tabulate:
     """Writes the table of a study as CSV, Markdown and LaTeX."""
     input:
         cells=f"{HOME}/studies/{{study}}/cells.csv",
         verdicts=f"{HOME}/studies/{{study}}/verdicts.csv",
+        differences=lambda w: differences([w.study]),
     output:
         csv=f"{HOME}/studies/{{study}}/table.csv",
         md=f"{HOME}/studies/{{study}}/table.md",

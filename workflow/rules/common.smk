@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 from benchmarks.catalog.code import files_digest, source_digest
+from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
 from gliner_core.errors import InputError
 
@@ -42,6 +43,7 @@ wildcard_constraints:
     owner=either(GRID.owners()),
     suite=either(CARDS.suites),
     study=either(GRID.studies),
+    measurement=either(SPACE.measurements),
 
 
 def code(*modules):
@@ -86,6 +88,16 @@ def scoring_cards(cells):
 def study_owners(study):
     """Runs and systems of a study, each once."""
     return list(dict.fromkeys(row.owner for row in GRID.study_rows(study)))
+
+
+def differences(studies):
+    """Paired differences of the studies that name a baseline variant."""
+    return [f"{HOME}/studies/{name}/differences.csv" for name in studies if CARDS.studies[name].baseline_variant]
+
+
+def measured(*names):
+    """These files of what is timed rather than scored."""
+    return [f"{HOME}/studies/{measurement}/{name}" for measurement in SPACE.measurements for name in names]
 
 
 def gpu_count(wildcards):

@@ -7,8 +7,10 @@ rule publish:
         cells=expand(f"{HOME}/studies/{{study}}/cells.csv", study=GRID.studies),
         costs=expand(f"{HOME}/studies/{{study}}/costs.csv", study=GRID.studies),
         verdicts=expand(f"{HOME}/studies/{{study}}/verdicts.csv", study=GRID.studies),
+        differences=differences(GRID.studies),
         tables=expand(f"{HOME}/studies/{{study}}/table.csv", study=GRID.studies),
         figures=expand(f"{HOME}/studies/{{study}}/figure.svg", study=GRID.studies),
+        measured=measured("cases.csv", "table.md", "figure.svg"),
         leakage=expand(f"{HOME}/leakage/{{suite}}.json", suite=used_suites()),
     output:
         md=f"{HOME}/scorecard.md",
@@ -23,7 +25,7 @@ rule publish:
     conda:
         "../envs/report.yaml"
     params:
-        studies=GRID.studies,
+        studies=[*GRID.studies, *SPACE.measurements],
         page=page_digest,
         code=code("benchmarks.reporting.facts"),
     script:

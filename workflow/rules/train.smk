@@ -21,7 +21,7 @@ rule train:
         mem_mb=4000,
     params:
         spec=lambda w: GRID.runs[w.run].spec.to_json(),
-        code=lambda w: code("gliner_core.train"),
+        code=lambda w: code(TRAINERS[GRID.runs[w.run].spec.optim.trainer]),
         scratch=f"{RESULTS}/scratch/{{run}}",
     script:
         "../scripts/train.py"

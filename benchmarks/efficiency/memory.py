@@ -1,0 +1,172 @@
+"""Peak memory of one step, each side in a fresh process: what a step needs beyond the loaded model.
+
+The process loads the side, makes one step on a single short text (optimiser state, library buffers), gives free pages
+back, and then makes the measured step. On a GPU the allocator counts; on a CPU Linux does, after its high-water mark
+was reset. `python -m benchmarks.efficiency.memory` is that process; it reads a request and writes the bytes.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+
+from benchmarks.catalog.measurement import MeasurementCard, Shape
+from benchmarks.efficiency.bench import Bench, open_case
+from benchmarks.efficiency.correctness import training_faults
+from benchmarks.efficiency.floor import Floor
+from benchmarks.efficiency.ours import Ours, types_asked
+from benchmarks.efficiency.package import Package
+from benchmarks.efficiency.results import Row, row, void
+from benchmarks.efficiency.texts import Load, vocabulary
+from benchmarks.efficiency.timing import Job, Side
+from gliner_core.encoder import load_backbone
+from gliner_core.errors import InputError
+from gliner_core.examples import Example
+from gliner_core.spec import BackboneSpec
+
+MemorySide = Literal["ours", "package", "encoder"]
+MemoryWork = Literal["memory_training", "memory_inference"]
+SIDES = get_args(MemorySide)
+ROOT = Path(__file__).resolve().parents[2]
+WARM_WORDS = 5
+HIGH = 0.95  # a threshold that few spans pass: what is measured is the network
+RESET = Path("/proc/self/clear_refs")
+STATUS = Path("/proc/self/status")
+
+
+def measure_memory(work: MemoryWork, bench: Bench, shape: Shape) -> list[Row]:
+    """Bytes of each side, the package over ours, and ours over the package's above the encoder alone."""
+    case = open_case(bench, shape)
+    if faults := training_faults(case.ours, case.package, bench.loads(shape, shape.batch)(0)):
+        return [void(work, shape, "package/ours", "ratio_bytes", "; ".join(faults))]
+    del case
+    repeats = range(bench.card.sizes[bench.size].processes)
+    found = {side: [_in_fresh_process(work, bench, shape, side) for _ in repeats] for side in SIDES}
+    ours, package, encoder = (found[side] for side in ("ours", "package", "encoder"))
+    quotients = [theirs / mine for mine, theirs in zip(ours, package, strict=True)]
+    above = [(a - e) / (b - e) for a, b, e in zip(ours, package, encoder, strict=True)]
+    return [
+        row(work, shape, "package/ours", "ratio_bytes", quotients),
+        row(work, shape, "ours/package", "ratio_above_encoder", above),
+        *(row(work, shape, side, "bytes_extra", values) for side, values in found.items()),
+    ]
+
+
+def _in_fresh_process(work: MemoryWork, bench: Bench, shape: Shape, side: MemorySide) -> int:
+    request = {
+        "work": work,
+        "side": side,
+        "card": bench.card.model_dump(mode="json"),
+        "size": bench.size,
+        "backbone": bench.backbone,
+        "shape": shape.model_dump(mode="json"),
+        "device": str(bench.device),
+        "dtype": bench.dtype,
+        "threads": bench.threads,
+        "folder": str(bench.checkpoint(shape)),
+    }
+    command = [sys.executable, "-m", "benchmarks.efficiency.memory"]
+    # The project need not be installed, and a job of the workflow may run in another folder.
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    done = subprocess.run(
+        command,
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise InputError(f"the memory of side {side!r}, case {shape.slug}, could not be measured ({reason[0]})")
+    return int(done.stdout.splitlines()[-1])
+
+
+def answer(request: dict[str, Any]) -> int:
+    """Extra bytes of one side's step in this process."""
+    torch.set_num_threads(request["threads"])
+    card = MeasurementCard.model_validate(request["card"])
+    shape = Shape.model_validate(request["shape"])
+    _, tokenizer = load_backbone(BackboneSpec(**request["backbone"]))
+    device = torch.device(request["device"])
+    bench = Bench(
+        card=card,
+        size=request["size"],
+        backbone=request["backbone"],
+        words=vocabulary(tokenizer, shape.types),
+        device=device,
+        dtype=request["dtype"],
+        threads=request["threads"],
+        compiled=False,
+        rounds=1,
+        scratch=Path(request["folder"]).parent,
+    )
+    load = bench.loads(shape, shape.batch)(0)
+    network, side = _side(request["side"], request["work"], bench, shape)
+    side(_warm_load(load))()
+    network.zero_grad(set_to_none=True)  # sides keep or drop gradients between steps; here they are the step's own
+    return extra_bytes(side(load), device)
+
+
+def _side(name: MemorySide, work: MemoryWork, bench: Bench, shape: Shape) -> tuple[torch.nn.Module, Side]:
+    folder, spec = bench.checkpoint(shape), bench.spec(shape)
+    is_training = work == "memory_training"
+    if name == "package":
+        package = Package(folder, spec.optim, bench.device, bench.dtype)
+        if is_training:
+            return package.core, lambda load: package.training(load, types_asked(load, spec, 0))
+        return package.core, lambda load: package.inference(load, shape.batch, HIGH)
+    ours = Ours(spec, folder, bench.loads(shape, 1)(0), bench.device, bench.dtype)
+    if name == "encoder":
+        floor = Floor(ours)
+        return ours.network, floor.training if is_training else lambda load: floor.inference(load, shape.batch)
+    return ours.network, ours.training if is_training else lambda load: ours.inference(load, shape.batch, HIGH)
+
+
+def _warm_load(load: Load) -> Load:
+    first = load.examples[0]
+    words = first.words[:WARM_WORDS]
+    spans = tuple(span for span in first.spans if span.end < len(words))
+    example = Example(id="warm", words=words, spans=spans, negatives=first.negatives)
+    return Load(examples=(example,), types=load.types)
+
+
+def extra_bytes(job: Job, device: torch.device) -> int:
+    """Peak of a job over what was in use before it."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        job()
+        torch.cuda.synchronize(device)
+        return torch.cuda.max_memory_allocated(device) - before
+    if not RESET.exists():
+        raise InputError("peak memory on a CPU needs /proc/self/clear_refs; measure it under Linux")
+    _give_back_free_pages()
+    RESET.write_text("5")  # resets VmHWM to the present size
+    before = _status_bytes("VmRSS")
+    job()
+    return _status_bytes("VmHWM") - before
+
+
+def _give_back_free_pages() -> None:
+    """glibc keeps freed pages; counted as in use they would hide as much of the peak."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # absent from other C libraries
+    if trim is not None:
+        trim(0)
+
+
+def _status_bytes(key: str) -> int:
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(f"{key}:"))
+    return int(line.split()[1]) * 1024
+
+
+if __name__ == "__main__":
+    print(answer(json.load(sys.stdin)))

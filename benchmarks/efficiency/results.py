@@ -1,0 +1,78 @@
+"""The tidy rows of the suite: one case, one pair of sides (or one side), one measure."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from benchmarks.catalog.measurement import Shape, Work
+from benchmarks.efficiency.timing import Pass, Summary, ratios, summarise
+from gliner_core.files import atomic_write
+
+OK, VOID = "ok", "void"
+DIGITS = 6  # significant, in the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """`pair` is `a/b` (a over b) or one side; a void row has no figures but a reason."""
+
+    work: Work
+    case: str
+    batch: int
+    types: int
+    text: str
+    max_width: int
+    pair: str
+    measure: str
+    median: float | None = None
+    p10: float | None = None
+    p90: float | None = None
+    count: int = 0
+    status: str = OK
+    reason: str = ""
+
+
+def row(work: Work, shape: Shape, pair: str, measure: str, values: Sequence[float]) -> Row:
+    """The row of some values."""
+    found: Summary = summarise(values)
+    figures = {"median": found.median, "p10": found.p10, "p90": found.p90, "count": found.count}
+    return Row(pair=pair, measure=measure, **_place(work, shape), **figures)
+
+
+def void(work: Work, shape: Shape, pair: str, measure: str, reason: str) -> Row:
+    """A row whose sides do not compute the same: nothing was timed."""
+    return Row(pair=pair, measure=measure, status=VOID, reason=reason, **_place(work, shape))
+
+
+def _place(work: Work, shape: Shape) -> dict[str, object]:
+    facts = {"batch": shape.batch, "types": shape.types, "text": shape.text, "max_width": shape.max_width}
+    return {"work": work, "case": shape.slug, **facts}
+
+
+def timed_rows(work: Work, shape: Shape, passes: Sequence[Pass], pairs: Iterable[str]) -> list[Row]:
+    """Ratios of the pairs and seconds of the sides, each on both clocks."""
+    rows = []
+    for clock in ("wall", "cpu"):
+        for pair in pairs:
+            above, below = pair.split("/")
+            rows.append(row(work, shape, pair, f"ratio_{clock}", ratios(passes, above, below, clock)))
+        for side in sorted(passes[0]):
+            seconds = [getattr(item[side], clock) for item in passes]
+            rows.append(row(work, shape, side, f"seconds_{clock}", seconds))
+    return rows
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Writes the tidy CSV, atomically."""
+    names = [item.name for item in fields(Row)]
+    with atomic_write(path) as stream:
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        writer.writeheader()
+        for item in rows:
+            values = {name: _text(value) for name, value in asdict(item).items()}
+            writer.writerow(values)
+
+
+def _text(value: object) -> object:
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else value

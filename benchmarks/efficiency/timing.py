@@ -1,0 +1,81 @@
+"""Sides timed in turn, A B C C B A, on the same work; and medians of the ratios within each pass."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from benchmarks.efficiency.texts import Load
+
+Job = Callable[[], object]
+Side = Callable[[Load], Job]  # prepares what is not timed and returns what is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Seconds of one call: on the wall, and of the process on all its threads."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """Median with the 10th and 90th percentile of `count` values."""
+
+    median: float
+    p10: float
+    p90: float
+    count: int
+
+
+Pass = dict[str, Reading]
+
+
+def read(job: Job, device: torch.device) -> Reading:
+    """Runs a job once; on a GPU the clock starts and stops when it has nothing left to do."""
+    _wait(device)
+    wall, cpu = time.perf_counter(), time.process_time()
+    job()
+    _wait(device)
+    return Reading(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def alternate(
+    sides: Mapping[str, Side], loads: Callable[[int], Load], *, rounds: int, warmup: int, device: torch.device
+) -> list[Pass]:
+    """Two passes a round, the second in reverse order; every pass has texts of its own, the same for all sides.
+
+    Neighbours on the machine and a warming processor drift slowly, so they meet both sides of a ratio alike.
+    """
+    passes: list[Pass] = []
+    order = list(sides)
+    for number in range(warmup + 2 * rounds):
+        load = loads(number)
+        found: Pass = {}
+        for name in order if (number - warmup) % 2 == 0 else reversed(order):
+            job = sides[name](load)
+            gc.collect()  # the garbage of one side must not be collected on the time of the next
+            found[name] = read(job, device)
+        if number >= warmup:
+            passes.append(found)
+    return passes
+
+
+def summarise(values: Sequence[float]) -> Summary:
+    """Median and percentiles, linear between neighbours."""
+    p10, median, p90 = np.percentile(np.asarray(values, dtype=float), (10, 50, 90)).tolist()
+    return Summary(median=median, p10=p10, p90=p90, count=len(values))
+
+
+def ratios(passes: Sequence[Pass], above: str, below: str, clock: str) -> list[float]:
+    """Time of one side over that of another within each pass; `clock` is `wall` or `cpu`."""
+    return [getattr(item[above], clock) / getattr(item[below], clock) for item in passes]

@@ -1,0 +1,9 @@
+"""Rule `pair`: score files of a study -> paired differences from its baseline variant."""
+
+from pathlib import Path
+
+from benchmarks.pipeline.job import job
+from benchmarks.reporting.paired import write_differences
+
+with job(snakemake) as space:
+    write_differences(space, snakemake.wildcards.study, Path(snakemake.output[0]))
