@@ -18,7 +18,7 @@ export TOKENIZERS_PARALLELISM := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export HF_HUB_DISABLE_TELEMETRY := 1
 
-.PHONY: help env demo test lint dry-run ui lock clean-results
+.PHONY: help env gpu demo test lint dry-run ui lock clean-results
 .DEFAULT_GOAL := help
 
 help: ## show the targets
@@ -34,6 +34,10 @@ env: ## create .venv from constraints.txt
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
 		.venv/bin/python -m pip install --quiet --requirement constraints.txt --editable '.[$(EXTRAS)]'; \
 	$(STATE) > .venv/complete.partial; mv .venv/complete.partial .venv/complete
+
+gpu: env ## add the extra gpu (Triton and flashdeberta) to .venv; without a GPU its tests interpret the kernels
+	@PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		.venv/bin/python -m pip install --quiet --editable '.[gpu]'
 
 demo: env ## run the workflow at scale demo and print the headline table
 	@$(IN_ENV) snakemake --cores all

@@ -8,6 +8,7 @@ import torch
 from benchmarks.catalog.measurement import Shape, Work
 from benchmarks.efficiency.bench import Bench, Opened, open_case
 from benchmarks.efficiency.correctness import decoding_faults, inference_faults, training_faults
+from benchmarks.efficiency.floor import PlainFloor
 from benchmarks.efficiency.memory import measure_memory
 from benchmarks.efficiency.ours import Ours
 from benchmarks.efficiency.package import Package
@@ -46,8 +47,9 @@ def measure_training(bench: Bench, shape: Shape) -> list[Row]:
         "ours": case.ours.training,
         "package": lambda load: case.package.training(load, case.ours.asked(load)),
         "encoder": case.floor.training,
+        "plain_encoder": PlainFloor(case.ours).training,
     }
-    pairs = list(PAIRS)
+    pairs = [*PAIRS, "plain_encoder/encoder", "ours/plain_encoder"]
     if shape == bench.card.base:
         fused = Package(bench.checkpoint(shape), bench.spec(shape).optim, bench.device, bench.dtype, fused=True)
         sides["package_fused"] = lambda load: fused.training(load, case.ours.asked(load))

@@ -1,4 +1,8 @@
-"""The floor: the encoder alone on our ids, in the batches that our side makes, with its usual dropout."""
+"""The floor: the encoder alone on our ids, with its usual dropout.
+
+`Floor` is our side's encoder in the batches that our side makes; `PlainFloor` the encoder as transformers makes it, on
+the whole padded batch.
+"""
 
 import torch
 
@@ -6,7 +10,8 @@ from benchmarks.efficiency.ours import Ours, lowered
 from benchmarks.efficiency.texts import Load
 from benchmarks.efficiency.timing import Job
 from gliner_core.batching import call_cost, cheapest_batches
-from gliner_core.collate import make_batch
+from gliner_core.collate import TrainBatch, make_batch
+from gliner_core.encoder import load_backbone
 from gliner_core.parts import cheap_parts
 from gliner_core.prompt import EncodedBatch
 
@@ -22,9 +27,12 @@ class Floor:
         trainer = self.ours.trainer
         batch = make_batch(load.examples, trainer.spec, self.ours.network.prompts, trainer.step)
         assert batch is not None  # every example brings its types
-        encoded = [part.encoded.to(self.ours.device) for part in cheap_parts(batch, self.ours.device)]
+        encoded = [part.encoded.to(self.ours.device) for part in self._parts(batch)]
         self.encoder.train()
         return lambda: self._pass(encoded)
+
+    def _parts(self, batch: TrainBatch) -> list[TrainBatch]:
+        return cheap_parts(batch, self.ours.device)
 
     def _pass(self, parts: list[EncodedBatch]) -> None:
         for encoded in parts:
@@ -52,3 +60,15 @@ class Floor:
                     self._hidden(item)
 
         return job
+
+
+class PlainFloor(Floor):
+    """Training only."""
+
+    def __init__(self, ours: Ours) -> None:
+        super().__init__(ours)
+        encoder, _ = load_backbone(ours.trainer.spec.model.backbone)
+        self.encoder = encoder.to(ours.device)
+
+    def _parts(self, batch: TrainBatch) -> list[TrainBatch]:
+        return [batch]

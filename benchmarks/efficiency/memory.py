@@ -19,7 +19,7 @@ import torch
 from benchmarks.catalog.measurement import MeasurementCard, Shape
 from benchmarks.efficiency.bench import Bench, open_case
 from benchmarks.efficiency.correctness import training_faults
-from benchmarks.efficiency.floor import Floor
+from benchmarks.efficiency.floor import Floor, PlainFloor
 from benchmarks.efficiency.ours import Ours, types_asked
 from benchmarks.efficiency.package import Package
 from benchmarks.efficiency.results import Row, row, void
@@ -30,7 +30,7 @@ from gliner_core.errors import InputError
 from gliner_core.examples import Example
 from gliner_core.spec import BackboneSpec
 
-MemorySide = Literal["ours", "package", "encoder"]
+MemorySide = Literal["ours", "package", "encoder", "plain_encoder"]
 MemoryWork = Literal["memory_training", "memory_inference"]
 SIDES = get_args(MemorySide)
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,16 +41,18 @@ STATUS = Path("/proc/self/status")
 
 
 def measure_memory(work: MemoryWork, bench: Bench, shape: Shape) -> list[Row]:
-    """Bytes of each side, the package over ours, and ours over the package's above the encoder alone."""
+    """Bytes of each side, the package over ours, and ours over the package's, each above its own encoder alone."""
     case = open_case(bench, shape)
     if faults := training_faults(case.ours, case.package, bench.loads(shape, shape.batch)(0)):
         return [void(work, shape, "package/ours", "ratio_bytes", "; ".join(faults))]
     del case
     repeats = range(bench.card.sizes[bench.size].processes)
-    found = {side: [_in_fresh_process(work, bench, shape, side) for _ in repeats] for side in SIDES}
-    ours, package, encoder = (found[side] for side in ("ours", "package", "encoder"))
+    sides = SIDES if work == "memory_training" else SIDES[:3]  # without dropout both encoders are the same
+    found = {side: [_in_fresh_process(work, bench, shape, side) for _ in repeats] for side in sides}
+    ours, package, encoder = (found[side] for side in SIDES[:3])
     quotients = [theirs / mine for mine, theirs in zip(ours, package, strict=True)]
-    above = [(a - e) / (b - e) for a, b, e in zip(ours, package, encoder, strict=True)]
+    own = found.get("plain_encoder", encoder)  # the package's encoder is the one that transformers makes
+    above = [(a - e) / (b - p) for a, e, b, p in zip(ours, encoder, package, own, strict=True)]
     return [
         row(work, shape, "package/ours", "ratio_bytes", quotients),
         row(work, shape, "ours/package", "ratio_above_encoder", above),
@@ -123,8 +125,8 @@ def _side(name: MemorySide, work: MemoryWork, bench: Bench, shape: Shape) -> tup
             return package.core, lambda load: package.training(load, types_asked(load, spec, 0))
         return package.core, lambda load: package.inference(load, shape.batch, HIGH)
     ours = Ours(spec, folder, bench.loads(shape, 1)(0), bench.device, bench.dtype)
-    if name == "encoder":
-        floor = Floor(ours)
+    if name in ("encoder", "plain_encoder"):
+        floor = Floor(ours) if name == "encoder" else PlainFloor(ours)
         return ours.network, floor.training if is_training else lambda load: floor.inference(load, shape.batch)
     return ours.network, ours.training if is_training else lambda load: ours.inference(load, shape.batch, HIGH)
 

@@ -178,7 +178,7 @@ def test_no_key_is_explained_that_does_not_exist() -> None:
 
 def test_the_readme_shows_commands() -> None:
     assert {command.split()[3] for command in commands("README.md", "python -m benchmarks ")} == {
-        "list", "plan", "evaluate", "headline", "release", "ui",
+        "list", "plan", "evaluate", "headline", "efficiency", "release", "ui",
     }  # fmt: skip
     assert commands("README.md", "snakemake") and commands("README.md", "make ")
 

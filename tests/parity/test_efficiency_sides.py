@@ -65,7 +65,14 @@ def test_every_kind_of_work_is_measured_and_written(
     rows = rows_of(space)
     assert set(rows["status"]) == {"ok"} and set(rows["work"]) == set(cases)
     ratios = rows[(rows["work"] == "training") & (rows["measure"] == "ratio_wall")]
-    assert set(ratios["pair"]) == {"package/ours", "package/encoder", "ours/encoder", "package_fused/ours"}
+    assert set(ratios["pair"]) == {
+        "package/ours",
+        "package/encoder",
+        "ours/encoder",
+        "package_fused/ours",
+        "plain_encoder/encoder",
+        "ours/plain_encoder",
+    }
     assert set(ratios["count"]) == {2}
     shares = rows[(rows["work"] == "parts") & (rows["pair"] == "ours") & rows["measure"].str.startswith("pct_")]
     assert shares["median"].astype(float).min() >= 0 and 90 < shares["median"].astype(float).sum() < 110

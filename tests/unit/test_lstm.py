@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from gliner_core.lstm import WordLSTM
 
@@ -12,8 +11,11 @@ def test_equals_packed_sequences(lengths: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     layer, num_words = WordLSTM(8).double(), torch.tensor(lengths)
     words = torch.randn(len(lengths), max(lengths) + 1, 8, dtype=torch.float64, requires_grad=True)
-    packed = pack_padded_sequence(words, num_words, batch_first=True, enforce_sorted=False)
-    expected = pad_packed_sequence(layer.lstm(packed)[0], batch_first=True, total_length=words.shape[1])[0]
+    expected = layer.packed(words, num_words)
+    rows = [layer.lstm(words[row : row + 1, :length])[0][0] for row, length in enumerate(lengths)]
+    for row, alone in enumerate(rows):  # what a text gives alone, without any padding
+        torch.testing.assert_close(expected[row, : len(alone)], alone, rtol=0, atol=1e-12)
+        assert not expected[row, len(alone) :].any()
     found = layer(words, num_words)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
     weight, leaves = torch.randn_like(found), [words, *layer.parameters()]

@@ -103,7 +103,7 @@ def run_ci(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]
 
 def test_ci_runs_the_tests_last(clone: Path) -> None:
     assert run_ci(clone).returncode == 0
-    targets = ["env", "lint", "dry-run SCALE=demo", "dry-run SCALE=pilot", "dry-run SCALE=paper", "test"]
+    targets = ["env", "gpu", "lint", "dry-run SCALE=demo", "dry-run SCALE=pilot", "dry-run SCALE=paper", "test"]
     assert calls(clone) == [f"{target} none" for target in targets]
 
 
