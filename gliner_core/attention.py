@@ -42,7 +42,13 @@ def attention(
 ) -> tuple[torch.Tensor, None]:
     """transformers' attention interface: [B, A, N, W] three times -> [B, N, A, W] and no weights."""
     plain = not dropout or query.device.type != "cpu" or others.get("position_bias") is not None
-    if plain or key.shape != query.shape or (attention_mask is not None and attention_mask.dtype != torch.bool):
+    causal = attention_mask is None and others.get("is_causal", getattr(module, "is_causal", True))
+    if (
+        plain
+        or causal
+        or key.shape != query.shape
+        or (attention_mask is not None and attention_mask.dtype != torch.bool)
+    ):
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **others
         )
@@ -55,6 +61,8 @@ def _bias(mask: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
     """Additive form of a boolean mask [B or 1, 1, N or 1, N] (True = attend), or zeros."""
     if mask is None:
         return like.new_zeros(1, 1, 1, 1)
+    if mask.stride(2) == 0:  # one row for all queries, expanded: a padding mask
+        mask = mask[:, :, :1]
     return torch.zeros(mask.shape, dtype=like.dtype).masked_fill(~mask, torch.finfo(like.dtype).min)
 
 

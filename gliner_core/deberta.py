@@ -17,6 +17,9 @@ from torch import nn
 from transformers import PreTrainedModel
 from transformers.models.deberta_v2.modeling_deberta_v2 import DisentangledSelfAttention
 
+from gliner_core import attention
+
+CPU_ATTENTION = attention.NAME  # elsewhere it calls torch's own
 SWITCH = "GLINER_ATTENTION"  # `transformers` leaves every encoder as the library made it
 FLASH = "flashdeberta"
 FLASH_HEADS = (16, 32, 64, 128)  # its kernels need a power of two
@@ -34,7 +37,8 @@ def use_fast_deberta(encoder: PreTrainedModel) -> None:
 def attention_kernel(encoder: PreTrainedModel) -> str:
     """What computes the attention of `encoder`, for receipts: a change of it changes the last digits."""
     if not any(isinstance(module, FastSelfAttention) for module in encoder.modules()):
-        return encoder.config._attn_implementation
+        name = encoder.config._attn_implementation
+        return "sdpa" if name == CPU_ATTENTION and encoder.device.type != "cpu" else name
     flash = encoder.device.type == "cuda" and _has_flash()
     return f"diagonal, {FLASH} {version(FLASH)} without dropout at 16 bits" if flash else "diagonal"
 

@@ -36,9 +36,12 @@ class MaskStream:
         """Sets the dropped ones of `values` (any shape, floating point) to zero, in place and without scaling."""
         count = values.numel()
         draws = torch.from_numpy(self._bits.random_raw(-(-count // 4)).view(np.int16))[:count]
+        draws = draws.view(values.shape)
+        if values.dtype.itemsize == 2:  # 16 random bits do not fit a 16-bit float
+            return values.masked_fill_((draws <= self._last_dropped).to(values.device), 0)
         # This kernel is "zero where the second is not above the threshold": one pass, no boolean tensor.
         drop = torch.ops.aten.threshold_backward.grad_input
-        return drop(values, draws.to(values).view(values.shape), self._last_dropped, grad_input=values)
+        return drop(values, draws.to(values), self._last_dropped, grad_input=values)
 
 
 class _Dropout(torch.autograd.Function):

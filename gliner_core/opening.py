@@ -11,7 +11,14 @@ from typing import Any
 import torch
 from safetensors.torch import load_file
 from torch import nn
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from gliner_core.encoder import loading
@@ -61,7 +68,17 @@ def open_network(folder: Path) -> SpanScoringModel:
         tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
     _check_encoder(where, encoder_config)
     _fit_tokens(where, config, tokenizer)
-    encoder = AutoModel.from_config(encoder_config)
+    with torch.random.fork_rng(devices=[]):  # first random numbers, then the weights; the caller's stream stays
+        return _filled(folder, config, weights, AutoModel.from_config(encoder_config), tokenizer)
+
+
+def _filled(
+    folder: Path,
+    config: Mapping[str, Any],
+    weights: dict[str, torch.Tensor],
+    encoder: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+) -> SpanScoringModel:
     _fit_table(folder, encoder, tokenizer, weights)
     network = SpanScoringModel(_model_spec(config, weights), encoder, tokenizer)
     _check_weights(folder, network.state_dict(), weights)

@@ -19,5 +19,5 @@ def build_optimizer(model: SpanScoringModel, optim: OptimSpec) -> torch.optim.Ad
 
 def precision_for(optim: OptimSpec, device: torch.device) -> str:
     """bf16 only on a GPU that has it: on a CPU without bf16 units it is 8-10 times slower than fp32."""
-    wants = optim.precision == "bf16" or (optim.precision == "auto" and device.type == "cuda")
-    return "bf16" if wants and device.type == "cuda" and torch.cuda.is_bf16_supported() else "no"
+    wants = optim.precision in ("bf16", "auto") and device.type == "cuda"
+    return "bf16" if wants and torch.cuda.is_bf16_supported(including_emulation=False) else "no"

@@ -47,5 +47,5 @@ def _rows(encoded: EncodedBatch, rows: torch.Tensor) -> EncodedBatch:
         type_position=encoded.type_position[rows, : int(num_types.max())],
         num_words=num_words,
         num_types=num_types,
-        lost_words=tuple(encoded.lost_words[row] for row in rows.tolist()),
+        lost_words=(),  # counted with the whole batch
     )

@@ -79,10 +79,12 @@ def candidate_spans(
     found: dict[int, SpanScores] = {}
     was_training = model.training
     model.eval()
-    for batch in progress(batches, "predict"):
-        scored = _batch(model, [words[index] for index in batch], [types[index] for index in batch], floor, width)
-        found.update(zip(batch, scored, strict=True))
-    model.train(was_training)
+    try:
+        for batch in progress(batches, "predict"):
+            scored = _batch(model, [words[index] for index in batch], [types[index] for index in batch], floor, width)
+            found.update(zip(batch, scored, strict=True))
+    finally:
+        model.train(was_training)
     in_order = iter([found[index] for index in range(len(parts))])
     return [_stitched(own, list(islice(in_order, len(own)))) for own in ranges]
 

@@ -5,8 +5,9 @@ nothing is prepared ahead: the thread would take its time from the training itse
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
@@ -32,16 +33,18 @@ def prepared(
     made = ((chosen, make_batch(chosen, spec, prompts, step)) for chosen, step in drawn)
     if device.type != "cuda":
         return made
-    return in_background((chosen, batch and batch.pinned()) for chosen, batch in made)
+    # torch's current device belongs to a thread; without it, pinning would open a context on the first GPU.
+    pinned = ((chosen, batch and batch.pinned()) for chosen, batch in made)
+    return in_background(pinned, start=partial(torch.cuda.set_device, torch.cuda.current_device()))
 
 
-def in_background(source: Iterator[T], ahead: int = AHEAD) -> Iterator[T]:
+def in_background(source: Iterator[T], ahead: int = AHEAD, start: Callable[[], object] | None = None) -> Iterator[T]:
     """The items of `source` in their order, drawn by one thread that runs up to `ahead` items in front.
 
     An exception of the source is raised here, at its place. Closing the iterator (or dropping it) ends the thread.
     """
     end = object()
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
+    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch", initializer=start)
     try:
         waiting = deque(thread.submit(next, source, end) for _ in range(ahead))
         while (item := waiting.popleft().result()) is not end:

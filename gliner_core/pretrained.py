@@ -15,6 +15,7 @@ from huggingface_hub import snapshot_download
 from gliner_core.decode import Overlap
 from gliner_core.device import choose_device
 from gliner_core.encoder import loading
+from gliner_core.errors import InputError
 from gliner_core.model import SpanScoringModel
 from gliner_core.opening import open_network
 from gliner_core.predict import best_spans, candidate_spans
@@ -74,6 +75,9 @@ class GLiNER:
         once, at its first place. Words beyond the model's window are not read, unless `window_overlap` (in words, at
         least K) asks for further windows, see windows.py. Raises `InputError` without labels.
         """
+        for name, given in {"texts": texts, "labels": labels}.items():
+            if isinstance(given, str):
+                raise InputError(f"`{name}` is the string {given[:40]!r}; give a list of strings")
         labels = list(dict.fromkeys(labels))
         split = [split_text(text) if isinstance(text, str) else join_words(list(text)) for text in texts]
         overlap: Overlap = (

@@ -35,9 +35,21 @@ def pair_scores(
     with Triton one fused kernel does it; elsewhere, and as its reference, the blocks below.
     """
     seed = fresh_seed() if dropout else 0
-    if start.is_cuda and triton_scorer.available(start.device):
+    if scorer_kernel(start.device) == "triton":
         return triton_scorer.pair_scores(start, end, type_map, type_bias, num_words, max_width, dropout, seed)
-    return _PairScores.apply(start, end, type_map, type_bias, tuple(num_words.tolist()), max_width, dropout, seed)
+    inputs = _full_precision(start, end, type_map, type_bias)
+    with torch.autocast(start.device.type, enabled=False):
+        return _PairScores.apply(*inputs, tuple(num_words.tolist()), max_width, dropout, seed)
+
+
+def _full_precision(*inputs: torch.Tensor) -> list[torch.Tensor]:
+    """16-bit numbers, which autocast makes, as fp32: logits and their gradients are sums of thousands of terms."""
+    return [tensor.float() if tensor.dtype.itemsize == 2 else tensor for tensor in inputs]
+
+
+def scorer_kernel(device: torch.device) -> str:
+    """What computes the scores of a pairwise head on a device, for receipts."""
+    return "triton" if device.type == "cuda" and triton_scorer.available(device) else "blocks"
 
 
 def sum_scores(
@@ -47,7 +59,9 @@ def sum_scores(
 
     Without a nonlinearity behind the sum a span costs C additions. Cells past the last word hold 0.
     """
-    start_score, end_score = start @ types.transpose(1, 2), end @ types.transpose(1, 2)  # [B, L, C]
+    start, end, types = _full_precision(start, end, types)
+    with torch.autocast(start.device.type, enabled=False):
+        start_score, end_score = start @ types.transpose(1, 2), end @ types.transpose(1, 2)  # [B, L, C]
     length = start.shape[1]
     first = torch.arange(length, device=start.device)[:, None]
     last = first + torch.arange(max_width, device=start.device)[None, :]  # [L, K]

@@ -52,9 +52,11 @@ class SubTokens:
         """Sub-token ids of every word of every text, without the tokenizer's special tokens."""
         if not self.cached:
             return self._tokenised(texts)
-        # A full cache is replaced, never emptied in place: another thread may be reading it.
-        self._known = known = self._known if len(self._known) < CACHE_WORDS else {}
-        new = list(set(chain.from_iterable(texts)).difference(known))
+        known, words = self._known, set(chain.from_iterable(texts))
+        new = list(words.difference(known))
+        if new and len(known) >= CACHE_WORDS:  # only then: texts asked for their length are encoded soon after
+            # A full cache is replaced, never emptied in place: another thread may be reading it.
+            self._known, known, new = (fresh := {}), fresh, list(words)
         if new:
             known.update(zip(new, self._tokenised([new])[0], strict=True))
         return [[known[word] for word in words] for words in texts]

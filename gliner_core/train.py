@@ -32,6 +32,7 @@ from gliner_core.parts import cheap_parts
 from gliner_core.prefetch import prepared
 from gliner_core.progress import progress
 from gliner_core.saving import save_network
+from gliner_core.scorer import scorer_kernel
 from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
 from gliner_core.spec import TrainSpec, read_spec
@@ -56,12 +57,17 @@ class Trainer:
             mixed_precision=precision_for(spec.optim, target),
             step_scheduler_with_optimizer=False,
         )
+        if self.accelerator.device.type != target.type:  # accelerate keeps the first device of a process
+            raise InputError(
+                f"device {target} was asked for after a training on {self.accelerator.device} in the same process; "
+                "start another process"
+            )
         make_deterministic()
         seed_torch(spec.seed, "init")
         model = SpanScoringModel.from_spec(spec.model)
         optimizer = build_optimizer(model, spec.optim)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.attention = attention_kernel(model.encoder)
+        self.kernels = {"attention": attention_kernel(model.encoder), "scorer": scorer_kernel(model.device)}
         self.schedule = self._schedule(0)
         self.objective = OBJECTIVES[spec.objective.name]
         self.step, self.history, self.counts = 0, [], BatchCounts()
@@ -213,7 +219,7 @@ def training_report(trainer: Trainer, seconds: float) -> dict[str, Any]:
         "device": str(device.type),
         "hardware": hardware(device),
         "precision": trainer.accelerator.mixed_precision,
-        "attention": trainer.attention,
+        **trainer.kernels,
         "parameters": sum(weight.numel() for weight in trainer.network.parameters()),
         "seconds": seconds,
         "words_per_second": counts.words / seconds if seconds else None,

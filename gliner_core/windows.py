@@ -1,8 +1,8 @@
 """Long texts -> overlapping windows, and the windows' candidates -> one set of candidates for the text.
 
 Stitching rule: a span is judged in one window only, the one in which its nearer edge is farthest away, because a span
-at an edge is read without the words behind it. Ends of the text are no edges. Of equally good windows the earlier one
-counts. So every (start, end, label) has one score, whatever the number of windows that contain it.
+at an edge is read without the words behind it. Of equally good windows the earlier one counts. So every
+(start, end, label) has one score, whatever the number of windows that contain it.
 """
 
 from bisect import bisect_right
@@ -40,7 +40,6 @@ def window_ranges(sizes: Sequence[int], max_words: int, room: float, overlap: in
 def best_window(ranges: Sequence[Range], start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """For spans [N] of a text (`end` inclusive) the index [N] of the window that judges each."""
     first, last = (np.array(column)[:, None] for column in zip(*ranges, strict=True))  # [W, 1]
-    before = np.where(first == 0, np.inf, start - first)  # [W, N] words between the span and the window's left edge
-    after = np.where(last == last.max(), np.inf, last - 1 - end)
+    to_edge = np.minimum(start - first, last - 1 - end)  # [W, N] words between the span and the nearer edge
     inside = (first <= start) & (end < last)
-    return np.where(inside, np.minimum(before, after), -1.0).argmax(axis=0)  # the first of equals
+    return np.where(inside, to_edge, -1).argmax(axis=0)  # the first of equals

@@ -10,7 +10,7 @@ from gliner_core.files import read_text
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--card", default="efficiency", help="a card of benchmarks/measurements")
-    parser.add_argument("--size", default="quick", help="a size of the card: quick (minutes) or full (an hour)")
+    parser.add_argument("--size", default="quick", help="a size of the card: quick (minutes) or full (half an hour)")
     parser.add_argument("--name", help="folder below results/efficiency; default: SIZE-DEVICE-DTYPE-BACKBONE")
     parser.add_argument("--backbone", help="a backbone card; default: the card's")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1")

@@ -1,9 +1,10 @@
 """`python -m benchmarks release NAME`: copies the small results of a finished scale to results/released/NAME.
 
 Tables, figures, tidy cells, score files, specs, histories and receipts are kept; checkpoints and predictions are not.
-The README's headline block names the release it shows and is rewritten from it.
+The README's blocks of results each name the release they show and are rewritten from it.
 """
 
+import csv
 import re
 import shutil
 from collections.abc import Iterable
@@ -24,7 +25,7 @@ KEPT = (
     "cells/*/*/*/receipt.json",
 )
 EFFICIENCY = "efficiency"  # the results of `python -m benchmarks efficiency`, of no scale
-BEGIN, END = "<!-- headline:begin -->", "<!-- headline:end -->"
+BEGIN, END = "<!-- {}:begin -->", "<!-- {}:end -->"  # around a block of the README
 
 
 def release_results(space: Workspace, name: str, readme: bool, only_efficiency: bool = False) -> None:
@@ -47,7 +48,10 @@ def release_results(space: Workspace, name: str, readme: bool, only_efficiency: 
         _copy({path for pattern in KEPT for path in space.home.glob(pattern) if path.is_file()}, space.home, target)
     _copy(timed, space.results, target)
     if readme:
-        write_headline(space.root / "README.md", target)
+        if not only_efficiency:
+            write_block(space.root / "README.md", "headline", headline_block(target))
+        if timed:
+            write_block(space.root / "README.md", "speed", speed_block(target))
     print(f"released to {target}")
 
 
@@ -58,15 +62,15 @@ def _copy(paths: Iterable[Path], home: Path, target: Path) -> None:
         shutil.copyfile(path, copy)
 
 
-def write_headline(readme: Path, release: Path) -> None:
-    """Replaces the text between the README's markers by the headline of a release."""
-    text = read_text(readme)
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def write_block(readme: Path, name: str, content: str) -> None:
+    """Replaces the text between the README's markers of that name."""
+    text, first, last = read_text(readme), BEGIN.format(name), END.format(name)
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise InputError(f"{readme}: holds no {BEGIN} ... {END} block; put the two markers back")
+        raise InputError(f"{readme}: holds no {first} ... {last} block; put the two markers back")
     with atomic_write(readme) as stream:
-        stream.write(f"{before}{BEGIN}\n{headline_block(release)}\n{END}{after}")
+        stream.write(f"{before}{first}\n{content}\n{last}{after}")
 
 
 def headline_block(release: Path) -> str:
@@ -76,3 +80,20 @@ def headline_block(release: Path) -> str:
     place = f"results/released/{release.name}"
     table = re.sub(r"\]\((?!https?:)([^)]+)\)", rf"]({place}/\1)", table)
     return f"Release [`{release.name}`]({place}/scorecard.md).\n\n{table}"
+
+
+def speed_block(release: Path) -> str:
+    """The targets that the release's first measurement was held against, and what was measured."""
+    folder = min(path.parent for path in release.glob(f"{EFFICIENCY}/*/targets.csv"))
+    place = f"results/released/{release.name}/{folder.relative_to(release)}"
+    lines = [
+        f"Release [`{release.name}`]({place}/table.md), median [10th, 90th percentile].",
+        "",
+        "| Work, published package over ours unless it says otherwise | Demand | Measured | Verdict |",
+        "|---|---|---|---|",
+    ]
+    for row in csv.DictReader(read_text(folder / "targets.csv").splitlines()):
+        figures = [f"{float(row[name]):.3g}" if row[name] else "-" for name in ("median", "p10", "p90")]
+        measured = "{} [{}, {}]".format(*figures)
+        lines.append(f"| {row['target']} | {row['demand']} | {measured} | {row['verdict']} |")
+    return "\n".join(lines)

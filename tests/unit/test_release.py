@@ -1,26 +1,29 @@
 """The README's headline is the one of the release it names, and a release is copied whole and never overwritten."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks.catalog.workspace import open_workspace
-from benchmarks.commands.release import BEGIN, END, headline_block, release_results, write_headline
+from benchmarks.commands.release import BEGIN, END, headline_block, release_results, speed_block, write_block
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def block(text: str) -> str:
-    return text.partition(BEGIN)[2].partition(END)[0].strip()
+def block(name: str) -> str:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return text.partition(BEGIN.format(name))[2].partition(END.format(name))[0].strip()
 
 
-def test_readme_shows_the_release_it_names() -> None:
-    shown = block((ROOT / "README.md").read_text(encoding="utf-8"))
-    name = re.match(r"Release \[`([^`]+)`\]", shown)
-    assert name, "README.md names no release between its headline markers"
-    assert shown == headline_block(ROOT / "results" / "released" / name[1]).strip()
+@pytest.mark.parametrize(("name", "make"), [("headline", headline_block), ("speed", speed_block)])
+def test_readme_shows_the_release_it_names(name: str, make: Callable[[Path], str]) -> None:
+    shown = block(name)
+    release = re.match(r"Release \[`([^`]+)`\]", shown)
+    assert release, f"README.md names no release between its {name} markers"
+    assert shown == make(ROOT / "results" / "released" / release[1]).strip()
 
 
 def finished(folder: Path) -> None:
@@ -60,7 +63,14 @@ def test_what_was_timed_goes_along_or_alone(tmp_path: Path) -> None:
         release_results(space, "timed", readme=False, only_efficiency=True)
     (tmp_path / "results/efficiency/full-cpu").mkdir(parents=True)
     (tmp_path / "results/efficiency/full-cpu/cases.csv").write_text("x\n")
-    release_results(space, "timed", readme=False, only_efficiency=True)
+    (tmp_path / "results/efficiency/full-cpu/targets.csv").write_text(
+        "target,demand,median,p10,p90,verdict\nstep,at least 2,2.125,2.0,2.25,met\nshare,at most 9,,,,void\n"
+    )
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN.format('speed')}\n{END.format('speed')}\n")
+    release_results(space, "timed", readme=True, only_efficiency=True)
+    assert "| step | at least 2 | 2.12 [2, 2.25] | met |\n| share | at most 9 | - [-, -] | void |" in readme.read_text()
+    assert "(results/released/timed/efficiency/full-cpu/table.md)" in readme.read_text()
     finished(space.home)
     release_results(space, "both", readme=False)
     for name, others in {"timed": False, "both": True}.items():
@@ -73,11 +83,12 @@ def test_headline_links_lead_into_the_release(tmp_path: Path) -> None:
     release = tmp_path / "results/released/first"
     finished(release)
     readme = tmp_path / "README.md"
-    readme.write_text(f"# Title\n{BEGIN}\nold\n{END}\nrest\n")
-    write_headline(readme, release)
+    begin, end = BEGIN.format("headline"), END.format("headline")
+    readme.write_text(f"# Title\n{begin}\nold\n{end}\nrest\n")
+    write_block(readme, "headline", headline_block(release))
     text = readme.read_text()
-    assert "old" not in text and text.endswith(f"{END}\nrest\n")
+    assert "old" not in text and text.endswith(f"{end}\nrest\n")
     assert "](results/released/first/cells/r/d/default/scores.p.json)" in text
     readme.write_text("# no markers\n")
     with pytest.raises(InputError, match="put the two markers back"):
-        write_headline(readme, release)
+        write_block(readme, "headline", "new")
