@@ -102,6 +102,8 @@ def _check_request(batch_size: int, max_width: int, window_overlap: int | None) 
 
 
 def _labels_of_each(labels: Sequence[str] | Sequence[Sequence[str]], num_texts: int) -> list[Sequence[str]]:
+    if not labels and not num_texts:  # one list per text, for no text
+        return []
     shared = not labels or isinstance(labels[0], str)
     lists = [labels] if shared else labels
     for own in lists:

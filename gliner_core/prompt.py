@@ -85,8 +85,8 @@ class PromptEncoder:
         """
         if not self.tokens.cached:
             return [2 * len(labels) + len(words[: self.max_words]) for words, labels in zip(texts, types, strict=True)]
-        pieces = self.tokens.split([words[: self.max_words] for words in texts])
         fixed = [len(self._prompt(labels).ids) + len(self.tokens.suffix) for labels in types]
+        pieces = self.tokens.split([words[: self.max_words] for words in texts])  # last, so that they stay cached
         return [size + sum(map(len, row)) for size, row in zip(fixed, pieces, strict=True)]
 
     def room(self, labels: Sequence[str]) -> float:

@@ -1,7 +1,8 @@
 """Do the compared sides compute the same? Asked before a case is timed; a difference makes its figures void.
 
-Tolerances: logits 1e-5, loss 1e-5 of its value, gradient norm 1e-4 of its value (a sum over 29 million squares in
-another order); ids, entities exactly.
+Tolerances: logits 1e-5 and 1.3e-6 of their value, which is what torch.testing.assert_close allows two fp32 results
+(with 100 types and logits up to 10 both sides were 3e-5 away from fp64 and 1.2e-5 from each other); loss 1e-5 of its
+value, gradient norm 1e-4 of its value (a sum over 29 million squares in another order); ids, entities exactly.
 """
 
 from typing import Any
@@ -15,7 +16,7 @@ from benchmarks.efficiency.texts import Load
 from gliner_core.decode import Overlap
 from gliner_core.spans import valid_cells
 
-LOGITS, LOSS, GRADIENT = 1e-5, 1e-5, 1e-4
+LOGITS, LOGITS_RELATIVE, LOSS, GRADIENT = 1e-5, 1.3e-6, 1e-5, 1e-4
 
 
 def training_faults(ours: Ours, package: Package, load: Load) -> list[str]:
@@ -38,8 +39,9 @@ def logit_faults(ours: Ours, package: Package, load: Load) -> list[str]:
         return [f"the scores have shape {list(mine.shape)} here and {list(theirs.shape)} there"]
     encoded = ours.encoded(load)
     valid = valid_cells(encoded.num_words, encoded.num_types, *mine.shape[1:])
-    worst = float((mine - theirs)[valid].abs().max())
-    return [] if worst <= LOGITS else [f"logits differ by up to {worst:.1e}"]  # NaN is a difference
+    off = (mine - theirs)[valid].abs()
+    allowed = LOGITS + LOGITS_RELATIVE * theirs[valid].abs()
+    return [] if bool((off <= allowed).all()) else [f"logits differ by up to {off.max():.1e}"]  # NaN is a difference
 
 
 def inference_faults(ours: Ours, package: Package, load: Load, batch: int, threshold: float) -> list[str]:

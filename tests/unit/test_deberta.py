@@ -11,7 +11,8 @@ import torch
 from tiny_model import deberta_config
 from transformers import AutoModel, BertConfig, BertModel, DebertaV2Config, DebertaV2Model
 
-from gliner_core import deberta
+from gliner_core import attention, deberta
+from gliner_core.attention import use_cheap_attention
 from gliner_core.deberta import SWITCH, FastSelfAttention, attention_kernel, flash_fits, use_fast_deberta
 from gliner_core.triton_scorer import available, why_unavailable
 
@@ -115,6 +116,9 @@ def test_the_kernel_is_named_and_can_be_turned_off(monkeypatch: pytest.MonkeyPat
     bert = BertModel(BertConfig(vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1))
     use_fast_deberta(bert)
     assert attention_kernel(bert) == "sdpa"
+    use_cheap_attention(bert)
+    assert attention_kernel(bert) == attention.NAME
+    assert attention_kernel(bert.to("meta")) == "sdpa"  # on another device it is torch's own
     monkeypatch.setenv(SWITCH, "transformers")
     assert attention_kernel(_pair()[1]) == "eager"
 

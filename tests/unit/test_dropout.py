@@ -21,6 +21,17 @@ def test_share_mean_and_gradient(probability: float) -> None:
     torch.testing.assert_close(values.grad * 3.0, found.detach(), rtol=1e-6, atol=0)
 
 
+def test_the_share_is_exact_to_a_sixteen_bit_step() -> None:
+    """One step of 1/65536: one of the 16-bit draws drops, not none and not two."""
+    dropped = int((MaskStream(1 / 65536, 11).drop_(torch.ones(1 << 24)) == 0).sum())
+    assert abs(dropped - 256) < 5 * 16  # 2^24 / 2^16, Poisson
+
+
+def test_sixteen_bit_values_drop_the_same_places() -> None:
+    full, half = torch.ones(4096), torch.ones(4096, dtype=torch.bfloat16)
+    assert torch.equal(MaskStream(0.1, 5).drop_(full), MaskStream(0.1, 5).drop_(half).float())
+
+
 def test_neighbours_are_independent() -> None:
     """Four values share one 64-bit draw; each pair of positions must still agree as often as chance has it."""
     kept = MaskStream(0.5, 3).drop_(torch.ones(100_000, 4)) > 0

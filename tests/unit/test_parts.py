@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_model import LABELS, TEXTS, tiny_spec
 
-from gliner_core import parts
+from gliner_core import attention, dropout, parts, scorer
 from gliner_core.collate import TrainBatch, make_batch
 from gliner_core.examples import Example, Span
 from gliner_core.train import Trainer
@@ -71,10 +71,54 @@ def test_parts_hold_each_text_its_types_and_its_positives_once(backbone: Path, p
         for row, mask in zip(batch.encoded.input_ids, batch.encoded.attention_mask, strict=True)
     }
     assert sum(len(part.positives) for part in cut) == len(batch.positives) > 0
-    assert sorted(sum((part.encoded.lost_words for part in cut), ())) == sorted(batch.encoded.lost_words)
     assert sum(part.counts.examples for part in cut) == batch.counts.examples
     padded = sum(part.encoded.input_ids.numel() for part in cut)
     assert int(batch.encoded.attention_mask.sum()) <= padded < batch.encoded.input_ids.numel()
+
+
+def test_a_step_in_parts_is_the_step_on_the_whole(backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps without dropout: the same losses, the same weights."""
+    found = []
+    for cost, least in ((0, 3), (10**9, 1)):
+        monkeypatch.setattr(parts, "CPU_PASS", cost)
+        trainer = _trainer(backbone)
+        for module in trainer.network.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+        # In fp64, because Adam turns the rounding noise of a gradient that is truly 0 (key biases) into steps.
+        trainer.model.double().train()
+        assert len(parts.cheap_parts(_batch(trainer), CPU)) >= least
+        losses = [trainer.train_step(trainer.examples, _batch(trainer))["loss"] for _ in range(3)]
+        found.append((losses, [weight.detach().clone() for weight in trainer.network.parameters()]))
+    (cut, cut_weights), (whole, whole_weights) = found
+    assert cut == pytest.approx(whole, rel=1e-5) and len(set(whole)) == 3
+    for mine, reference in zip(cut_weights, whole_weights, strict=True):
+        torch.testing.assert_close(mine, reference, rtol=1e-4, atol=2e-5)
+
+
+def test_every_dropout_of_every_part_and_step_has_a_seed_of_its_own(
+    backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "CPU_PASS", 0)
+    seeds: list[int] = []
+
+    def recorded() -> int:
+        seeds.append(int(torch.randint(1 << 62, ())))
+        return seeds[-1]
+
+    for module in (dropout, scorer, attention):
+        monkeypatch.setattr(module, "fresh_seed", recorded)
+    trainer = _trainer(backbone)
+    trainer.model.train()
+    for _ in range(2):
+        trainer.train_step(trainer.examples, _batch(trainer))
+    assert len(seeds) == len(set(seeds)) > 2 * 3 * 5  # steps x parts x (embeddings, attention, states, heads, spans)
+    first = list(seeds)
+    seeds.clear()
+    again = _trainer(backbone)
+    again.model.train()
+    again.train_step(again.examples, _batch(again))
+    assert seeds == first[: len(seeds)]  # a seed depends on spec and step only
 
 
 def test_a_batch_of_like_texts_stays_whole(backbone: Path) -> None:

@@ -218,3 +218,13 @@ def test_the_command_line_writes_spans_or_says_what_is_wrong(
         assert main([str(tmp_path / "model"), *usual, *wrong]) == 2
         assert re.search(r"^error: .+$", capsys.readouterr().err, re.MULTILINE)
     assert main([str(tmp_path / "absent" / "model"), *usual]) == 2
+
+
+def test_no_texts_give_nothing_and_an_error_leaves_the_mode(backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = tiny_network(backbone)
+    assert candidate_spans(network, [], [], floor=0.5) == candidate_spans(network, [], ["city"], floor=0.5) == []
+    network.train()
+    monkeypatch.setattr(network, "forward", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        candidate_spans(network, [["anna"]], ["city"], floor=0.5)
+    assert network.training

@@ -18,9 +18,18 @@ def _threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 
-def test_batches_are_those_of_make_batch(backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also from a later step and for a GPU, whose page-locked memory is the only thing a CPU cannot give."""
+@pytest.fixture
+def chosen_gpus(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stands in for what a CPU cannot give: page-locked memory and a current GPU; lists the GPUs that threads chose."""
+    chosen: list[int] = []
     monkeypatch.setattr(TrainBatch, "pinned", lambda self: self)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    return chosen
+
+
+def test_batches_are_those_of_make_batch(backbone: Path, chosen_gpus: list[int]) -> None:
+    """Also from a later step and for a GPU."""
     spec, prompts = tiny_spec(backbone, optim_bucket_batches=2), tiny_network(backbone).prompts
     for first in (0, 5):
         drawn = zip(range(first, 12), batches_from(toy_examples(), spec, prompts, first), strict=False)
@@ -35,8 +44,10 @@ def test_batches_are_those_of_make_batch(backbone: Path, monkeypatch: pytest.Mon
             assert bool(_threads()) is (device == "cuda")
             ready.close()
             assert _threads() == []
+    assert chosen_gpus == [1, 1]  # the thread works on the training's own GPU
 
 
+@pytest.mark.usefixtures("chosen_gpus")
 def test_a_batch_without_types_passes_as_none(backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefetch, "make_batch", lambda *arguments: None)
     ready = prepared(toy_examples(), tiny_spec(backbone), tiny_network(backbone).prompts, 0, torch.device("cuda"))

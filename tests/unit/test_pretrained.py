@@ -126,6 +126,20 @@ def test_a_repeated_label_is_asked_once(saved: Path) -> None:
     assert model.predict(TEXTS, ["person", "city", "person", "city"], threshold=0.1) == once and any(once)
 
 
+@pytest.mark.parametrize(("texts", "labels"), [("anna left", ["city"]), (["anna left"], "city")])
+def test_a_string_in_the_place_of_a_list_is_refused(saved: Path, texts: Any, labels: Any) -> None:
+    with pytest.raises(InputError, match="give a list of strings"):
+        GLiNER.from_pretrained(saved, device="cpu").predict(texts, labels)
+
+
+def test_opening_a_model_leaves_the_callers_random_numbers_alone(saved: Path) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    GLiNER.from_pretrained(saved, device="cpu")
+    assert torch.equal(torch.rand(4), expected)
+
+
 def _configured(**keys: Any) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "gliner_config.json"

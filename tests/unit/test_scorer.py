@@ -87,10 +87,11 @@ def test_the_gradient_of_a_dropped_score_is_the_numerical_one() -> None:
     assert torch.autograd.gradcheck(scores, _pair_inputs(), eps=1e-6, atol=1e-7)
 
 
+@pytest.mark.usefixtures("block_values")
 def test_dropout_drops_hidden_values_of_each_span_on_its_own_and_keeps_the_mean() -> None:
     """With one-hot types each score is one hidden value, so the mask can be read off the scores."""
     torch.manual_seed(3)
-    length, hidden = 60, 64
+    length, hidden = 60, 64  # several blocks where a block is small
     ones = torch.full((1, length, hidden), 0.5)
     eye, bias, lengths = torch.eye(hidden)[None], torch.zeros(1, hidden), torch.tensor([length])
     scores = pair_scores(ones, ones, eye, bias, lengths, 4, dropout=0.4)
@@ -123,3 +124,17 @@ def test_dropout_acts_on_the_inner_layer_in_training_only(mode: str) -> None:
     assert not torch.allclose(head(words, types, lengths, 2)[:, 0, 0], bias)
     head.train()
     torch.testing.assert_close(head(words, types, lengths, 2)[:, 0, 0], bias)
+
+
+@pytest.mark.parametrize("mode", sorted(SPAN_HEADS))
+def test_scores_are_fp32_under_autocast(mode: str) -> None:
+    """Sums over thousands of hidden values do not happen at 16 bits, in either direction."""
+    head, words, types = _setting(mode)
+    head, words, types = head.float(), words.detach().float().requires_grad_(), types.detach().float()
+    expected = head(words, types, torch.tensor(LENGTHS), 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = head(words, types, torch.tensor(LENGTHS), 4)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=0.05, atol=0.02)
+    found.sum().backward()
+    assert words.grad is not None and words.grad.isfinite().all()

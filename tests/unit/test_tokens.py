@@ -121,6 +121,21 @@ def test_a_full_cache_is_dropped(tokenizer: PreTrainedTokenizerBase, monkeypatch
     assert len(found._known) < 10 + 6
 
 
+def test_texts_asked_for_their_length_are_not_tokenised_again(
+    tokenizer: PreTrainedTokenizerBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prediction asks for all lengths first; the words must still be there when the batches are made."""
+    monkeypatch.setattr(tokens, "CACHE_WORDS", 10)
+    counted = Counted(tokenizer)
+    prompts = PromptEncoder(tokenizer=counted, max_words=384, max_tokens=None)
+    texts = [[f"w{number}" for number in range(start, start + 6)] for start in range(0, 60, 6)]
+    prompts.lengths(texts, [["city"]] * 10)
+    counted.words = 0
+    for text in texts:
+        prompts.encode([text], [["city"]])
+    assert counted.words == 0
+
+
 def test_a_tokenizer_without_word_ids_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
     slow = Counted(tokenizer)
     slow.is_fast = False

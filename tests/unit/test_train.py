@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_model import tiny_spec, toy_examples
 
-from gliner_core import GLiNER
+from gliner_core import GLiNER, parts
 from gliner_core import train as train_module
 from gliner_core.collate import TrainBatch, batches_from, make_batch
 from gliner_core.errors import InputError
@@ -64,6 +64,7 @@ def test_the_same_seed_gives_the_same_bytes(backbone: Path, run: Runner) -> None
 def test_resumed_is_uninterrupted_bit_for_bit(
     backbone: Path, run: Runner, monkeypatch: pytest.MonkeyPatch, stop: int, changes: dict[str, Any]
 ) -> None:
+    monkeypatch.setattr(parts, "CPU_PASS", 0)  # a batch of unlike texts goes through the model in parts
     spec = tiny_spec(backbone, optim_steps=9, **changes)
     whole = run(spec, "whole")
     monkeypatch.setattr(train_module, "SAVE_EVERY_SECONDS", -math.inf)
@@ -85,6 +86,34 @@ def test_resumed_is_uninterrupted_bit_for_bit(
     assert _history(cut) == _history(whole)
     assert read_json(cut / "training.json")["counts"] == read_json(whole / "training.json")["counts"]
     assert not (cut / "scratch" / "state.pt").exists()
+
+
+def test_the_network_learns_in_training_mode(backbone: Path, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes, loss_of = [], train_module.Trainer.loss_of
+
+    def watched(trainer: Any, batch: TrainBatch) -> torch.Tensor:
+        modes.append({module.training for module in trainer.network.modules()})
+        return loss_of(trainer, batch)
+
+    monkeypatch.setattr(train_module.Trainer, "loss_of", watched)
+    run(tiny_spec(backbone, optim_steps=3), "watched")
+    assert modes == [{True}] * 3
+
+
+@pytest.mark.parametrize("change", [{"optim_weight_decay": 0.5}, {"optim_grad_clip": 0.01}])
+def test_settings_of_the_optimiser_reach_it(backbone: Path, run: Runner, change: dict[str, float]) -> None:
+    plain, changed = run(tiny_spec(backbone), "plain"), run(tiny_spec(backbone, **change), "changed")
+    first, second = _history(plain)[0], _history(changed)[0]
+    assert first["loss"] == second["loss"]  # the same start
+    mine, other = _weights(plain), _weights(changed)
+    moved = [key for key in mine if mine[key].dim() == 2 and not torch.equal(mine[key], other[key])]
+    assert len(moved) > 10
+
+
+def test_another_device_in_one_process_is_refused(backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_module, "choose_device", lambda _: torch.device("mps"))
+    with pytest.raises(InputError, match="mps was asked for after a training on cpu"):
+        train_module.Trainer(tiny_spec(backbone), toy_examples())
 
 
 def test_a_checkpoint_of_another_spec_or_a_damaged_one_is_refused(
