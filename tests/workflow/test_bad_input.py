@@ -159,8 +159,8 @@ BROKEN = {
         ("suites/mine.yaml: `tag` 'nobody' stands on no dataset card", "correct it"),
     ),
     "no labels": (
-        lambda draft: draft.card("suites", "mine", closed=True, datasets=["demo_train"], protocol="no-else"),
-        ("suites/mine.yaml: the suite holds 'demo_train'", "no `labels`", "take it out"),
+        lambda draft: draft.card("suites", "mine", closed=True, datasets=["gum"], protocol="no-else"),
+        ("suites/mine.yaml: the suite holds 'gum'", "no `labels`", "take it out"),
     ),
     "missing file": (
         lambda draft: draft.path("benchmarks/baseline.yaml").unlink(),
