@@ -2,7 +2,8 @@
 
 Tolerances: logits 1e-5 and 1.3e-6 of the largest, torch.testing's bounds for fp32; the error of a dot product follows
 the length of its vectors, not its own value (with 100 types and logits up to 10 both sides were 3e-5 away from fp64 and
-1.2e-5 from each other). Loss 1e-5 of its value, gradient norm 1e-4 of its value (a sum over 29 million squares in another order); ids, entities exactly.
+1.2e-5 from each other). Loss 1e-5 of its value, gradient norm 1e-4 of its value (a sum over 29 million squares in
+another order). Ids and entities exactly.
 """
 
 from typing import Any
