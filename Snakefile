@@ -19,6 +19,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/track.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/analyses.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/scorecard.smk"
 
@@ -37,6 +38,7 @@ rule all:
         expand(f"{HOME}/studies/{{study}}/table.{{kind}}", study=GRID.studies, kind=("csv", "md", "tex")),
         differences(GRID.studies),
         expand(f"{HOME}/studies/{{study}}/figure.{{kind}}", study=GRID.studies, kind=("svg", "png")),
+        analysed(GRID.studies, "table.md", "figure.svg", "figure.png"),
         expand(f"{TRACKING}/{{owner}}.json", owner=GRID.owners()),
         measured("receipt.json", "table.md", "targets.csv", "figure.svg", "figure.png"),
 

@@ -208,11 +208,15 @@ class Reference(BaseModel):
 
 
 class StudyCard(Card):
-    """A question: axes on the baseline, the suite that answers it, and the table and figure that show it."""
+    """A question: axes on the baseline, the suite that answers it, and the table and figure that show it.
+
+    `suite` and `seeds` may differ by scale; the configuration's seeds go before both.
+    """
 
     question: str
     claim: str
-    suite: str
+    suite: str | dict[str, str]
+    seeds: dict[str, tuple[int, ...]] = Field(default_factory=dict)
     protocols: tuple[CardName, ...] = ()
     axes: dict[str, Any] = Field(default_factory=dict)
     decoding_axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
@@ -221,6 +225,7 @@ class StudyCard(Card):
     baseline_variant: str | None = None
     systems: tuple[CardName, ...] = ()
     references: tuple[Reference, ...] = ()
+    analyses: tuple[str, ...] = ()
     layout: Literal["datasets", "axes"]
     figure: Literal["bars", "lines"]
     scales: tuple[str, ...] = ("demo", "pilot", "paper")

@@ -145,16 +145,17 @@ def _study_rows(
     registry: Registry, settings: Settings, name: str, device: str
 ) -> Iterator[tuple[Row, Run | None, Decoding]]:
     study, scale = registry.studies[name], registry.scales[settings.scale]
-    suite = scale.suites.get(study.suite, study.suite)  # a role that each scale fills, or one suite at every scale
+    role = study.suite if isinstance(study.suite, str) else study.suite.get(scale.name, "none")
+    suite = scale.suites.get(role, role)  # a role that each scale fills, or one suite at every scale
     if suite not in registry.suites or scale.name not in study.scales:
         raise InputError(
-            f"benchmarks/studies/{name}.yaml: the study does not run at scale {scale.name!r} (suite {study.suite!r}, "
+            f"benchmarks/studies/{name}.yaml: the study does not run at scale {scale.name!r} (suite {role!r}, "
             f"scales {', '.join(study.scales)}); leave it out of `studies`, or correct its `suite` or `scales`"
         )
     protocols = study.protocols or (registry.suites[suite].protocol,)
     for variant in variants(study, scale.name):
         where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
-        for seed in settings.seeds or scale.seeds:
+        for seed in settings.seeds or study.seeds.get(scale.name, scale.seeds):
             base = resolve(registry, scale, settings.overrides, device=device, seed=seed, where="baseline")
             overrides = {**settings.overrides, **study_overrides(study, scale.name), **variant.overrides}
             spec = resolve(registry, scale, overrides, device=device, seed=seed, where=where)

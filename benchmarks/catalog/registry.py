@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.cards import (
     BackboneCard,
     Card,
@@ -150,6 +151,8 @@ def _check_references(registry: Registry) -> None:
         _exist("studies", card.name, "protocols", card.protocols, registry.protocols, "protocols")
         _exist("studies", card.name, "systems", card.systems, registry.systems, "systems")
         _exist("studies", card.name, "scales", card.scales, registry.scales, "scales")
+        _exist("studies", card.name, "seeds", card.seeds, registry.scales, "scales")
+        _exist("studies", card.name, "analyses", card.analyses, ANALYSES, "analyses")
     for card in registry.measurements.values():
         _exist("measurements", card.name, "backbone", [card.backbone], registry.backbones, "backbones")
         _exist("measurements", card.name, "scales", card.scales, registry.scales, "scales")

@@ -19,6 +19,7 @@ KEPT = (
     "scorecard.md",
     "scorecard.html",
     "studies/*/*",
+    "studies/*/*/*",
     "leakage/*.json",
     "runs/*/*.json*",
     "cells/*/*/*/scores.*.json",

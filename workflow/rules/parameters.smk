@@ -6,6 +6,11 @@ def study_card(wildcards):
     return CARDS.studies[wildcards.study].model_dump(mode="json")
 
 
+def study_content(wildcards):
+    """What of a study's card decides the numbers of its analyses."""
+    return content(CARDS.studies[wildcards.study])
+
+
 def study_titles(wildcards):
     """Dataset titles that a study's table and figure print."""
     return {name: CARDS.datasets[name].title for name in datasets_of(used_suites([wildcards.study]))}

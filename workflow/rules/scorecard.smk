@@ -10,6 +10,7 @@ rule publish:
         differences=differences(GRID.studies),
         tables=expand(f"{HOME}/studies/{{study}}/table.csv", study=GRID.studies),
         figures=expand(f"{HOME}/studies/{{study}}/figure.svg", study=GRID.studies),
+        analyses=analysed(GRID.studies, "rows.csv", "table.md", "figure.svg"),
         measured=measured("cases.csv", "table.md", "figure.svg"),
         leakage=expand(f"{HOME}/leakage/{{suite}}.json", suite=used_suites()),
     output:
@@ -27,6 +28,9 @@ rule publish:
     params:
         studies=[*GRID.studies, *SPACE.measurements],
         page=page_digest,
-        code=code("benchmarks.reporting.facts"),
+        code=code(
+            "benchmarks.pipeline.publishing",
+            *{ANALYSES[name].page for study in GRID.studies for name in CARDS.studies[study].analyses},
+        ),
     script:
         "../scripts/publish.py"

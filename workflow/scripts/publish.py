@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.pipeline.job import job
-from benchmarks.reporting.facts import publish
+from benchmarks.pipeline.publishing import publish
 
 with job(snakemake) as space:
     publish(space, Path(snakemake.output.md), Path(snakemake.output.html))

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.analyses.pages import page_of
+from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.registry import read_yaml
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.efficiency import FIGURE, efficiency_tables, read_cases
@@ -11,6 +13,7 @@ from benchmarks.reporting.inputs import published_of, read_cells_with_costs, rea
 from benchmarks.reporting.paired import read_differences
 from benchmarks.reporting.scorecard import build_scorecard
 from benchmarks.reporting.scorecard_facts import (
+    AnalysisFact,
     LeakageFact,
     MeasurementFact,
     Provenance,
@@ -50,8 +53,16 @@ def _section(space: Workspace, study: str) -> StudySection:
         verdicts=verdicts,
         dataset_titles=space.dataset_titles(),
         figure_svg=folder / "figure.svg",
+        analyses=tuple(_analysis(space, study, name) for name in card.analyses),
         differences=read_differences(folder / "differences.csv") if card.baseline_variant else None,
     )
+
+
+def _analysis(space: Workspace, study: str, name: str) -> AnalysisFact:
+    page = page_of(space, study, name)
+    figure = (space.study(study) / name / "figure.svg").absolute()
+    title = ANALYSES[name].title
+    return AnalysisFact(name=name, title=title, findings=page.findings, tables=page.tables, figure_svg=figure)
 
 
 def _measurement(space: Workspace, name: str) -> MeasurementFact:
