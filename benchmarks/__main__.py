@@ -36,7 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
     shared.add_argument("--config", nargs="*", default=[], metavar="KEY=VALUE", help="as `snakemake --config`")
     listing = commands.add_parser("list", parents=[shared], help="what is there")
     listing.add_argument("kind", nargs="?", choices=KINDS, help="one kind of card; default: counts of all")
-    commands.add_parser("plan", parents=[shared], help="what a scale will run, with estimates")
+    plan = commands.add_parser("plan", parents=[shared], help="every run and cell of a scale, with estimates")
+    plan.add_argument("--scale", help="short for --config scale=NAME")
+    plan.add_argument("--short", action="store_true", help="only sums, not every run, cell and printed number")
+    plan.add_argument("--out", type=Path, help="folder for runs.csv, cells.csv and numbers.csv")
     commands.add_parser("headline", parents=[shared], help="headline table of the last run, and where everything is")
     release = commands.add_parser("release", parents=[shared], help="keeps a finished scale's small results in git")
     release.add_argument("name", help="folder below results/released, e.g. 2026-11-22-cpu-pilot")
@@ -60,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; prints one sentence and returns 2 on wrong input."""
     options = build_parser().parse_args(arguments)
     try:
-        space = workspace_from(options.config)
+        chosen = [f"scale={options.scale}"] if getattr(options, "scale", None) else []
+        space = workspace_from([*options.config, *chosen])
         if options.command == "list":
             from benchmarks.commands.listing import list_cards
 
@@ -68,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "plan":
             from benchmarks.commands.plan import print_plan
 
-            print_plan(space)
+            print_plan(space, options.short, options.out)
         elif options.command == "headline":
             from benchmarks.commands.headline import print_headline
 

@@ -1,49 +1,132 @@
-"""`python -m benchmarks plan`: runs, cells and a rough estimate of hours and disk of a scale."""
+"""`python -m benchmarks plan`: every run and cell of a scale with estimates, and which cell answers a printed number.
+
+Nothing is fetched or written, except with `--out`, which leaves the three lists as CSV.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.catalog.estimates import Estimate, estimate_run
+from benchmarks.catalog.grid import Cell, Run
+from benchmarks.catalog.recipes import resolve
+from benchmarks.catalog.reproduction import Reproduction, reproductions
 from benchmarks.catalog.workspace import Workspace
+from gliner_core.files import atomic_write
 
-FACTOR_HEADS = 42  # weights of the heads in units of D^2: type, start and end maps 8 each, pair map 12, BiLSTM 6
-BYTES = 4
+PAPER = "gliner_2311.08526"
+GIB, GB = 2.0**30, 1e9
+RUN_COLUMNS = ("run", "steps", "cells", "hours", "memory, GiB", "disk, GB")
+CELL_COLUMNS = ("owner", "dataset", "split", "decoding", "protocols")
 
 
-def print_plan(space: Workspace) -> None:
-    """Prints the plan of the configured scale and studies."""
-    console, grid = Console(), space.grid
-    table = Table("study", "variants", "seeds", "runs", "cells", title=f"scale {grid.scale}, device {space.device}")
-    for study in grid.studies:
-        rows = grid.study_rows(study)
-        owners = {row.owner for row in rows}
-        cells = {cell for cell in grid.cells if cell.owner in owners}
-        seeds = {row.seed for row in rows if row.seed is not None}
-        runs = owners & set(grid.runs)
-        table.add_row(study, str(len({row.variant for row in rows})), str(len(seeds)), str(len(runs)), str(len(cells)))
-    console.print(table)
-    console.print(f"in all, shared between studies: {len(grid.runs)} runs, {len(grid.cells)} cells")
-    console.print(estimate(space))
+def print_plan(space: Workspace, is_short: bool, out: Path | None) -> None:
+    """Prints the plan of the configured scale and studies; with `out`, writes runs.csv, cells.csv and numbers.csv."""
+    console = Console()
+    runs, cells, numbers = run_rows(space), cell_rows(space), reproductions(space, PAPER)
+    if not is_short:
+        console.print(_table("runs", RUN_COLUMNS, runs))
+        console.print(_table("cells", CELL_COLUMNS, cells))
+        console.print(_table("printed numbers and where they are reproduced", *_number_rows(numbers)))
+    console.print(_studies(space))
+    console.print(_summary(space))
     for name in space.measurements:
         size = space.registry.measurements[name].scales[space.settings.scale]
         console.print(f"{name}: times beside the published package, size {size}, alone on all cores")
-    for run in grid.runs.values():
-        console.print(f"  {run.id}", highlight=False)
+    console.print(_told(numbers))
+    if out is not None:
+        _write(out / "runs.csv", RUN_COLUMNS, runs)
+        _write(out / "cells.csv", CELL_COLUMNS, cells)
+        _write(out / "numbers.csv", *_number_rows(numbers))
 
 
-def estimate(space: Workspace) -> str:
-    """Hours and disk of the trainings, from the scale card's hours per run and the backbones' sizes."""
+def run_rows(space: Workspace) -> list[tuple[str, ...]]:
+    """One line per training."""
+    rows = []
+    for run in space.grid.runs.values():
+        found = estimate_of(space, run)
+        hours = "-" if found.hours is None else f"{found.hours:.2f}"
+        figures = (hours, f"{found.bytes_memory / GIB:.1f}", f"{found.bytes_disk / GB:.2f}")
+        rows.append((run.id, str(run.spec.optim.steps), str(len(space.grid.owner_cells(run.id))), *figures))
+    return rows
+
+
+def cell_rows(space: Workspace) -> list[tuple[str, ...]]:
+    """One line per prediction file, with the protocols that it is scored under."""
+    return [_cell_row(cell, protocols) for cell, protocols in space.grid.cells.items()]
+
+
+def _cell_row(cell: Cell, protocols: Sequence[str]) -> tuple[str, ...]:
+    return cell.owner, cell.dataset, cell.split, cell.decoding, ", ".join(protocols)
+
+
+def estimate_of(space: Workspace, run: Run) -> Estimate:
+    """Estimate of one run, scaled from the baseline of the scale."""
+    base = resolve(space.registry, space.scale, {}, device=space.device, seed=run.spec.seed, where="baseline")
     device = "gpu" if space.device == "cuda" else "cpu"
-    hours = space.scale.hours_per_run.get(device)
-    size = sum(checkpoint_bytes(space, run) for run in space.grid.runs)
-    disk = f"about {size / 1e9:.1f} GB of checkpoints"
-    if hours is None:
-        return f"{disk}; workflow/scales/{space.scale.name}.yaml has no `hours_per_run` for a {device}"
-    trained = sum(run.spec.optim.steps > 0 for run in space.grid.runs.values())
-    return f"about {hours * trained:.1f} {device.upper()} hours of training ({trained} x {hours:g} h), {disk}"
+    if not space.scale.hours_per_run.get(device):  # planned on another machine than it will run on
+        device = next(iter(space.scale.hours_per_run), device)
+    num_cells = len(space.grid.owner_cells(run.id))
+    return estimate_run(space.scale, run.spec, base, dict(space.registry.backbones), device, num_cells)
 
 
-def checkpoint_bytes(space: Workspace, run: str) -> int:
-    """Size of a checkpoint: the backbone's parameters from its card and the heads' from D."""
-    spec = space.grid.runs[run].spec.model
-    backbone = space.registry.backbones[spec.backbone.name]
-    return BYTES * (backbone.parameters + FACTOR_HEADS * spec.hidden_size**2)
+def _studies(space: Workspace) -> Table:
+    grid = space.grid
+    rows = []
+    for study in grid.studies:
+        found = grid.study_rows(study)
+        owners = {row.owner for row in found}
+        cells = {(row.owner, row.decoding, row.suite) for row in found}
+        num_cells = sum(len(space.registry.suite_datasets(suite)) for _, _, suite in cells)
+        seeds = {row.seed for row in found if row.seed is not None}
+        counts = (len({row.variant for row in found}), len(seeds), len(owners & set(grid.runs)), num_cells)
+        rows.append((study, *map(str, counts)))
+    return _table(f"scale {grid.scale}, device {space.device}", ("study", "variants", "seeds", "runs", "cells"), rows)
+
+
+def _summary(space: Workspace) -> str:
+    found = [estimate_of(space, run) for run in space.grid.runs.values()]
+    counts = f"in all, shared between studies: {len(space.grid.runs)} runs, {len(space.grid.cells)} cells"
+    hours = [item.hours for item in found]
+    kind = "/".join(space.scale.hours_per_run) or "no"
+    time = "no hours on the scale card" if None in hours else f"about {sum(map(float, hours)):.1f} {kind} hours"
+    disk = sum(item.bytes_disk for item in found) / GB
+    memory = max((item.bytes_memory for item in found), default=0) / GIB
+    return f"{counts}; {time}, {disk:.1f} GB of checkpoints and predictions, up to {memory:.1f} GiB of memory"
+
+
+def _number_rows(numbers: Iterable[Reproduction]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    rows = [tuple(asdict(number).values()) for number in numbers]
+    return tuple(Reproduction.__dataclass_fields__), rows
+
+
+def _told(numbers: Sequence[Reproduction]) -> str:
+    """How many printed numbers are answered, by table."""
+    tables = list(dict.fromkeys(number.table for number in numbers))
+    lines = []
+    for table in tables:
+        kinds = Counter(number.kind for number in numbers if number.table == table)
+        lines.append(f"{table}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
+    return "printed numbers (cell = a score or table of this scale, facts = of a prepared dataset):\n  " + "\n  ".join(
+        lines
+    )
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(path) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
