@@ -28,6 +28,7 @@ localrules:
     all,
     data,
     fetch,
+    word,
 
 
 rule all:
@@ -47,4 +48,5 @@ rule data:
     """Raw files fetched, checked and prepared; afterwards the workflow needs no network."""
     input:
         suite_data,
+        worded(GRID.cells),
         SPACE.mixture(SPACE.baseline_mixture),

@@ -8,13 +8,15 @@ from typing import Any
 
 import yaml
 
+from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.registry import read_yaml
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.commands.efficiency import add_options
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
-KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "measurements", "scales")
+KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "measurements", "wordings")
+KINDS += ("scales",)
 
 
 def workspace_from(settings: Sequence[str]) -> Workspace:
@@ -51,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", parents=[shared], help="scores any GLiNER checkpoint on a suite")
     evaluate.add_argument("--model", required=True, help="checkpoint folder or hub id")
     evaluate.add_argument("--revision", help="hub revision")
+    evaluate.add_argument("--adapter", choices=sorted(ADAPTERS), help="ask through this package; default: our own code")
     evaluate.add_argument("--suite", required=True)
     evaluate.add_argument("--protocol", help="default: the suite's")
     evaluate.add_argument("--out", type=Path, help="default: results/evaluations/<model>/<suite>")

@@ -33,9 +33,10 @@ def save_state(path: Path, state: TrainState) -> None:
     atomic_replace(path, lambda temporary: torch.save(payload, temporary))
 
 
-def identity_of(spec: str, data: str, code: str) -> str:
-    """What must be equal for a continued training to equal an uninterrupted one: spec, data digest, code digest."""
-    return hashlib.sha256("\0".join((spec, data, code)).encode()).hexdigest()
+def identity_of(spec: str, data: str, start: str, code: str) -> str:
+    """What must be equal for a continued training to equal an uninterrupted one: the spec, and the digests of the data,
+    of the weights that it started from and of the code."""
+    return hashlib.sha256("\0".join((spec, data, start, code)).encode()).hexdigest()
 
 
 def load_state(path: Path, identity: str) -> TrainState:
@@ -46,5 +47,5 @@ def load_state(path: Path, identity: str) -> TrainState:
         reason = str(error).strip().split("\n")[0]
         raise InputError(f"{path}: unreadable checkpoint ({reason}); delete it and train again") from None
     if state.identity != identity:
-        raise InputError(f"{path}: checkpoint of another spec, data or code; delete it or give another --out")
+        raise InputError(f"{path}: checkpoint of another spec, data, start or code; delete it or give another --out")
     return state

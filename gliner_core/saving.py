@@ -23,7 +23,9 @@ PREFIXES = {
     "score_bias": "score_bias",
 }
 # official name -> ours; a head of ours alone keeps its name
-OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0", "marker": "marker"}
+OFFICIAL_SPAN_MODES = {"markerV0": "marker_v0", "marker": "marker"} | {
+    name: name for name in ("conv_mean", "conv_sum", "conv_max", "conv_share", "query")
+}
 SPAN_MODES = OFFICIAL_SPAN_MODES | {name: name for name in SPAN_HEADS if name not in OFFICIAL_SPAN_MODES.values()}
 
 

@@ -37,12 +37,12 @@ def pair_scores(
     seed = fresh_seed() if dropout else 0
     if scorer_kernel(start.device) == "triton":
         return triton_scorer.pair_scores(start, end, type_map, type_bias, num_words, max_width, dropout, seed)
-    inputs = _full_precision(start, end, type_map, type_bias)
+    inputs = full_precision(start, end, type_map, type_bias)
     with torch.autocast(start.device.type, enabled=False):
         return _PairScores.apply(*inputs, tuple(num_words.tolist()), max_width, dropout, seed)
 
 
-def _full_precision(*inputs: torch.Tensor) -> list[torch.Tensor]:
+def full_precision(*inputs: torch.Tensor) -> list[torch.Tensor]:
     """16-bit numbers, which autocast makes, as fp32: logits and their gradients are sums of thousands of terms."""
     return [tensor.float() if tensor.dtype.itemsize == 2 else tensor for tensor in inputs]
 
@@ -59,7 +59,7 @@ def sum_scores(
 
     Without a nonlinearity behind the sum a span costs C additions. Cells past the last word hold 0.
     """
-    start, end, types = _full_precision(start, end, types)
+    start, end, types = full_precision(start, end, types)
     with torch.autocast(start.device.type, enabled=False):
         start_score, end_score = start @ types.transpose(1, 2), end @ types.transpose(1, 2)  # [B, L, C]
     length = start.shape[1]

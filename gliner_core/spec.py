@@ -21,9 +21,9 @@ class BackboneSpec:
     """Where the encoder comes from: an installed package, a hub id, a folder, or random weights of a known shape."""
 
     name: str
-    kind: Literal["package", "hub", "folder", "random"]
+    kind: Literal["package", "converted", "hub", "folder", "random"]
     location: str  # package name, hub id or folder; for `random` the location whose configuration is copied
-    base: Literal["package", "hub", "folder"] = "package"  # how `location` is read; equals `kind` unless random
+    base: Literal["package", "converted", "hub", "folder"] = "package"  # how `location` is read; equals `kind` unless random
     revision: str | None = None
     sha256: str | None = None  # of model.safetensors; checked at every load
     num_layers: int | None = None  # keep only the first N transformer layers
@@ -51,6 +51,17 @@ class ModelSpec:
     score_bias: float | None = None  # initial value of a learnable bias on all scores; None = no bias (paper)
 
 
+# Dotted knobs that decide what weights there are, or what they were trained to read: a training shares them with the
+# one that it starts from. The others (K, window, dropout) may differ.
+SHARED_WITH_START = (
+    "model.hidden_size",
+    "model.span_mode",
+    "model.rnn",
+    "model.embed_ent_token",
+    "model.score_bias",
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingSpec:
     """Which types stand in the prompt of a training example."""
@@ -59,7 +70,12 @@ class SamplingSpec:
     negative_pool: Literal["per_example", "per_batch", "explicit"] = "per_example"  # see sampling.py
     type_dropping: bool = True
     shuffle_types: bool = True
+    sort_types: bool = False  # the prompt in the order of its strings, as the author's supervised setup
     max_types: int = 25
+
+    def __post_init__(self) -> None:
+        if self.sort_types and self.shuffle_types:
+            raise InputError("`sampling.sort_types` and `sampling.shuffle_types` are both true; set one to false")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +141,7 @@ class TrainSpec:
     sampling: SamplingSpec = field(default_factory=SamplingSpec)
     objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
     optim: OptimSpec = field(default_factory=OptimSpec)
+    start: str | None = None  # id of the run whose weights this one starts from; None = the backbone and fresh heads
     seed: int = 1
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The training loop: `python -m gliner_core.train SPEC.json --data TRAIN.jsonl --out DIR [--resume]`.
+"""The training loop: `python -m gliner_core.train SPEC.json --data TRAIN.jsonl --out DIR [--start DIR] [--resume]`.
 
 Writes OUT/model (a checkpoint that `GLiNER.from_pretrained` opens), OUT/history.jsonl and OUT/training.json (what was
 seen, what was lost, what it cost). Stops on a NaN or infinite loss; never skips a batch on an error.
@@ -36,6 +36,7 @@ from gliner_core.scorer import scorer_kernel
 from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
 from gliner_core.spec import TrainSpec, read_spec
+from gliner_core.starting import start_digest, start_network
 
 SAVE_EVERY_SECONDS = 120.0
 
@@ -43,7 +44,9 @@ SAVE_EVERY_SECONDS = 120.0
 class Trainer:
     """One training: state, step, history. The data order and every draw depend on spec and step only."""
 
-    def __init__(self, spec: TrainSpec, examples: Sequence[Example], device: str | None = None) -> None:
+    def __init__(
+        self, spec: TrainSpec, examples: Sequence[Example], device: str | None = None, start: Path | None = None
+    ) -> None:
         if not examples:
             raise InputError("the training data is empty; give at least one example")
         if spec.objective.name not in OBJECTIVES:
@@ -64,7 +67,7 @@ class Trainer:
             )
         make_deterministic()
         seed_torch(spec.seed, "init")
-        model = SpanScoringModel.from_spec(spec.model)
+        model = start_network(spec.model, start)
         optimizer = build_optimizer(model, spec.optim)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
         self.kernels = {"attention": attention_kernel(model.encoder), "scorer": scorer_kernel(model.device)}
@@ -147,6 +150,7 @@ def train(
     data: Path,
     out: Path,
     *,
+    start: Path | None = None,
     resume: bool = False,
     scratch: Path | None = None,
     device: str | None = None,
@@ -154,11 +158,13 @@ def train(
 ) -> dict[str, Any]:
     """Trains and writes model/, history.jsonl and training.json under `out`; returns the content of training.json.
 
+    `start` is the model folder of the run that `spec.start` names; optimiser and schedule begin anew all the same.
     `code` is a digest of the sources; with it, a state that other code left behind is not continued.
     """
-    trainer = Trainer(spec, read_jsonl(data), device)
+    begin = start_digest(spec, start)
+    trainer = Trainer(spec, read_jsonl(data), device, start)
     state_file = (scratch or out / "scratch") / "state.pt"
-    identity = identity_of(spec.canonical(), file_digest(data), code)
+    identity = identity_of(spec.canonical(), file_digest(data), begin, code)
     seconds = 0.0
     if resume and state_file.is_file():
         state = load_state(state_file, identity)
@@ -235,11 +241,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("spec", type=Path, help="spec.json, see gliner_core/spec.py")
     parser.add_argument("--data", type=Path, required=True, help="training examples, JSONL")
     parser.add_argument("--out", type=Path, required=True, help="folder for model/, history.jsonl, training.json")
+    parser.add_argument("--start", type=Path, help="model folder of the run that the spec's `start` names")
     parser.add_argument("--resume", action="store_true", help="continue from OUT/scratch/state.pt if it is there")
     parser.add_argument("--device", help="cpu, cuda, cuda:1; default: a GPU if there is one")
     options = parser.parse_args(arguments)
+    chosen = {"start": options.start, "resume": options.resume, "device": options.device}
     try:
-        report = train(read_spec(options.spec), options.data, options.out, resume=options.resume, device=options.device)
+        report = train(read_spec(options.spec), options.data, options.out, **chosen)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

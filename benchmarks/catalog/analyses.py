@@ -22,4 +22,23 @@ class AnalysisEntry:
     alone: bool = False
 
 
-ANALYSES: dict[str, AnalysisEntry] = {}
+ANALYSES: dict[str, AnalysisEntry] = {
+    "sensitivity": AnalysisEntry(
+        title="what moves with the way of asking",
+        rows="benchmarks.analyses.sensitivity_rows",
+        page="benchmarks.analyses.sensitivity_page",
+        reads=("scores", "data"),
+    ),
+    "calibration": AnalysisEntry(
+        title="reliability of the scores and choice of the threshold",
+        rows="benchmarks.analyses.calibration_rows",
+        page="benchmarks.analyses.calibration_page",
+        reads=("scores", "data"),
+    ),
+    "invariance": AnalysisEntry(
+        title="batch, padding, company of the labels, full stop",
+        rows="benchmarks.analyses.invariance_rows",
+        page="benchmarks.analyses.invariance_page",
+        reads=("models", "data"),
+    ),
+}

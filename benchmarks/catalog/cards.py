@@ -4,6 +4,7 @@ The formats, key by key, are described in `benchmarks/README.md`.
 """
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -24,7 +25,7 @@ class Card(BaseModel):
 
 
 class SourceFile(BaseModel):
-    """One pinned raw file: a path in a public git repository at a commit, or in a hub dataset at a revision."""
+    """One pinned raw file: in a git repository at a commit, in a hub dataset at a revision, or a private copy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -33,13 +34,14 @@ class SourceFile(BaseModel):
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
     hub: str | None = None
     revision: str | None = None
+    private: bool = False
     sha256: Sha256 | None = None
     bytes: int | None = None
 
     @model_validator(mode="after")
     def _pinned(self) -> "SourceFile":
-        if (self.repo is None) == (self.hub is None):
-            raise ValueError("give either `repo` and `commit` or `hub` and `revision`")
+        if sum([self.repo is not None, self.hub is not None, self.private]) != 1:
+            raise ValueError("give either `repo` and `commit`, or `hub` and `revision`, or `private: true`")
         if self.repo and not (self.commit and self.sha256):
             raise ValueError("a `repo` source needs `commit` and `sha256`")
         if self.hub and not self.revision:
@@ -48,10 +50,22 @@ class SourceFile(BaseModel):
 
     @property
     def url(self) -> str:
-        """Public address of the raw file."""
+        """Public address of the raw file; a private file has none and is named by its path in the mirror."""
+        if self.private:
+            return self.path
         if self.repo:
             return f"https://raw.githubusercontent.com/{self.repo}/{self.commit}/{self.path}"
-        return f"https://huggingface.co/datasets/{self.hub}/resolve/{self.revision}/{self.path}"
+        revision = quote(self.revision or "", safe="")  # the branch refs/convert/parquet holds slashes
+        return f"https://huggingface.co/datasets/{self.hub}/resolve/{revision}/{self.path}"
+
+
+class OwnCopy(BaseModel):
+    """Why a corpus cannot be fetched, and how the files must look that its owner puts in the mirror instead."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reason: str
+    layout: str
 
 
 class DatasetCard(Card):
@@ -67,6 +81,7 @@ class DatasetCard(Card):
     reader: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     sources: dict[str, tuple[SourceFile, ...]] = Field(default_factory=dict)
+    bring_your_own: OwnCopy | None = None
     labels: tuple[str, ...] = ()
     rename: dict[str, str] = Field(default_factory=dict)
     drop_types: tuple[str, ...] = ()
@@ -79,6 +94,8 @@ class DatasetCard(Card):
             raise ValueError("give either `generator` or `reader` with `sources`")
         if self.reader and not self.sources:
             raise ValueError("`sources` is empty; name at least one split and file")
+        if any(item.private for items in self.sources.values() for item in items) != bool(self.bring_your_own):
+            raise ValueError("`bring_your_own` and sources with `private: true` go together; give both or neither")
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("`labels` holds a duplicate")
         if self.else_label and self.else_label not in self.labels:
@@ -103,6 +120,8 @@ class MixtureCard(Card):
     parts: tuple[MixturePart, ...] = Field(min_length=1)
     dev: MixturePart | None = None
     num_examples: int | None = Field(default=None, gt=0)
+    max_per_part: int | None = Field(default=None, gt=0)
+    ask_all_labels: bool = False
     window_words: int | None = Field(default=None, gt=0)
     min_words: int = Field(default=1, gt=0)
     disjoint_from: tuple[CardName, ...] = ()
@@ -111,14 +130,23 @@ class MixtureCard(Card):
 
 
 class SuiteCard(Card):
-    """An ordered list of datasets with its protocol; `closed` suites are a paper's list and never change."""
+    """An ordered list of datasets with its protocol; `closed` suites are a paper's list and never change.
+
+    `max_sentences` makes it a suite of samples: of each test set, at most so many sentences.
+    """
 
     closed: bool
     datasets: tuple[CardName, ...] = ()
     tag: str | None = None
     split: str = "test"
+    max_sentences: int | None = Field(default=None, gt=0)
     protocol: CardName
     synthetic: bool = False
+
+    @property
+    def part(self) -> str:
+        """What of a dataset is evaluated, as paths and metrics write it: `test`, or `test-2000` for a sample."""
+        return f"{self.split}-{self.max_sentences}" if self.max_sentences else self.split
 
     @model_validator(mode="after")
     def _members(self) -> "SuiteCard":
@@ -136,7 +164,7 @@ class ProtocolCard(Card):
 
     ask_else: bool
     label_case: Literal["as_is", "lower", "title"] = "as_is"
-    label_order: Literal["card", "sorted", "reversed"] = "card"
+    label_order: Literal["card", "sorted", "reversed", "shuffled1", "shuffled2", "shuffled3"] = "card"
     score_else: bool
     repair_gold: bool = False
     threshold: float = Field(default=0.5, ge=0, lt=1)
@@ -147,7 +175,7 @@ class ProtocolCard(Card):
 class BackboneCard(Card):
     """One encoder and the learning rates tuned for it on development data."""
 
-    kind: Literal["package", "hub", "folder", "random"]
+    kind: Literal["package", "converted", "hub", "folder", "random"]
     package: str | None = None
     hub: str | None = None
     revision: str | None = None
@@ -156,26 +184,28 @@ class BackboneCard(Card):
     sha256: Sha256 | None = None
     num_layers: int | None = Field(default=None, gt=0)
     parameters: int = Field(gt=0)
-    languages: tuple[str, ...] = ("en",)
+    layers: int | None = Field(default=None, gt=0)
+    width: int | None = Field(default=None, gt=0)
+    languages: tuple[Language, ...] = ("en",)
     lr_encoder: float | None = Field(default=None, gt=0)
     lr_others: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _location(self) -> "BackboneCard":
-        needed = {"package": "package", "hub": "hub", "folder": "folder", "random": "like"}[self.kind]
+        needed = {"converted": "package", "random": "like"}.get(self.kind, self.kind)
         if getattr(self, needed) is None:
             raise ValueError(f"kind `{self.kind}` needs the key `{needed}`")
         if self.kind == "hub" and self.revision is None:
             raise ValueError("kind `hub` needs the key `revision`")
-        if self.kind == "package" and self.sha256 is None:
-            raise ValueError("kind `package` needs the `sha256` of its model.safetensors")
+        if self.kind in ("package", "converted") and self.sha256 is None:
+            raise ValueError(f"kind `{self.kind}` needs the `sha256` of its model.safetensors")
         return self
 
 
 class SystemCard(Card):
     """A model this project did not train, evaluated beside the runs."""
 
-    kind: Literal["random", "checkpoint"]
+    kind: Literal["random", "checkpoint", "gliner_package", "gliner2"]
     hub: str | None = None
     revision: str | None = None
     folder: str | None = None
@@ -183,8 +213,8 @@ class SystemCard(Card):
 
     @model_validator(mode="after")
     def _location(self) -> "SystemCard":
-        if self.kind == "checkpoint" and (self.hub is None) == (self.folder is None):
-            raise ValueError("kind `checkpoint` needs either `hub` and `revision` or `folder`")
+        if self.kind != "random" and (self.hub is None) == (self.folder is None):
+            raise ValueError(f"kind `{self.kind}` needs either `hub` and `revision` or `folder`")
         if self.hub and not self.revision:
             raise ValueError("a `hub` system needs the key `revision`")
         return self
@@ -220,6 +250,7 @@ class StudyCard(Card):
     protocols: tuple[CardName, ...] = ()
     axes: dict[str, Any] = Field(default_factory=dict)
     decoding_axes: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    decodings: dict[CardName, dict[str, Any]] = Field(default_factory=dict)
     variants: dict[CardName, dict[str, Any]] = Field(default_factory=dict)
     overrides: dict[str, Any] = Field(default_factory=dict)
     baseline_variant: str | None = None
@@ -246,3 +277,4 @@ class ScaleCard(Card):
     overrides: dict[str, Any] = Field(default_factory=dict)
     steps: dict[Literal["cpu", "gpu"], int]
     hours_per_run: dict[Literal["cpu", "gpu"], float] = Field(default_factory=dict)
+    words_per_second: dict[Literal["cpu", "gpu"], float] = Field(default_factory=dict)

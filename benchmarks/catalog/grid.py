@@ -4,23 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.catalog.cards import DatasetCard, StudyCard
-from benchmarks.catalog.decoding import Decoding, decoding_for, effective
-from benchmarks.catalog.recipes import flatten, resolve
+from benchmarks.catalog.decoding import Decoding, decoding_for, effective, with_own_width
 from benchmarks.catalog.registry import Registry
+from benchmarks.catalog.runs import Run, baseline_spec, trainings
 from benchmarks.catalog.settings import Settings
-from benchmarks.catalog.variants import BASELINE, Variant, as_baseline, plain, study_overrides, variants
+from benchmarks.catalog.variants import Variant, as_baseline, study_overrides, variants
 from gliner_core.errors import InputError
-from gliner_core.spec import TrainSpec
 
 DEFAULT_SPLIT = "test"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One training: variant x seed."""
-
-    id: str
-    spec: TrainSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -56,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Everything one invocation computes."""
+    """Everything one invocation computes. A run without cells is trained only because another starts from it."""
 
     scale: str
     device: str
@@ -69,8 +60,9 @@ class Grid:
     batches: Mapping[tuple[str, str], tuple[Cell, ...]]  # (owner, suite) -> cells; a cell of two suites is in the first
 
     def owners(self) -> tuple[str, ...]:
-        """Runs first, then systems."""
-        return (*self.runs, *self.systems)
+        """Who answers cells: runs first, then systems."""
+        answering = {cell.owner for cell in self.cells}
+        return (*(run for run in self.runs if run in answering), *self.systems)
 
     def owner_cells(self, owner: str) -> list[tuple[Cell, tuple[str, ...]]]:
         """Cells of one run or system with their protocols."""
@@ -114,10 +106,9 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
     for name in studies:
         found = list(_study_rows(registry, settings, name, device))
         _check_baseline(registry.studies[name], [row.variant for row, _, _ in found])
-        for row, run, decoding in found:
-            if run is not None:
-                runs[run.id] = run
-            row = replace(row, split=registry.suites[row.suite].split)
+        for row, chain, decoding in found:
+            runs |= {run.id: run for run in chain}
+            row = replace(row, split=registry.suites[row.suite].part)
             rows.append(row)
             decodings[row.decoding] = decoding
             for dataset in registry.suite_datasets(row.suite):
@@ -143,7 +134,7 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
 
 def _study_rows(
     registry: Registry, settings: Settings, name: str, device: str
-) -> Iterator[tuple[Row, Run | None, Decoding]]:
+) -> Iterator[tuple[Row, tuple[Run, ...], Decoding]]:
     study, scale = registry.studies[name], registry.scales[settings.scale]
     role = study.suite if isinstance(study.suite, str) else study.suite.get(scale.name, "none")
     suite = scale.suites.get(role, role)  # a role that each scale fills, or one suite at every scale
@@ -156,20 +147,20 @@ def _study_rows(
     for variant in variants(study, scale.name):
         where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
         for seed in settings.seeds or study.seeds.get(scale.name, scale.seeds):
-            base = resolve(registry, scale, settings.overrides, device=device, seed=seed, where="baseline")
-            overrides = {**settings.overrides, **study_overrides(study, scale.name), **variant.overrides}
-            spec = resolve(registry, scale, overrides, device=device, seed=seed, where=where)
-            run = Run(id=spec.run_id(run_slug(spec, base)), spec=spec)
+            base = baseline_spec(registry, settings, device=device, seed=seed)
+            overrides = {**study_overrides(study, scale.name), **variant.overrides}
+            chain = trainings(registry, settings, overrides, device=device, seed=seed, where=where)
             for protocol in protocols:
                 usual = decoding_for(registry.protocols[protocol], {})
                 decoding = decoding_for(registry.protocols[protocol], variant.decoding)
-                named = as_baseline(variant) if (spec, decoding) == (base, usual) else variant
-                yield _row(study, named, run.id, seed, suite, protocol, decoding), run, decoding
+                decoding = with_own_width(decoding, chain[-1].spec.model.max_width)
+                named = as_baseline(variant) if (chain[-1].spec, decoding) == (base, usual) else variant
+                yield _row(study, named, chain[-1].id, seed, suite, protocol, decoding), chain, decoding
     for system in study.systems:
         variant = Variant(name=system, label=registry.systems[system].title, overrides={}, decoding={})
         for protocol in protocols:
             decoding = decoding_for(registry.protocols[protocol], {})
-            yield _row(study, variant, system, None, suite, protocol, decoding), None, decoding
+            yield _row(study, variant, system, None, suite, protocol, decoding), (), decoding
 
 
 def _check_baseline(study: StudyCard, names: Sequence[str]) -> None:
@@ -193,20 +184,3 @@ def _row(
         protocol=protocol,
         decoding=decoding.slug,
     )
-
-
-def run_slug(spec: TrainSpec, base: TrainSpec) -> str:
-    """Readable name of a run: what differs from the scale's baseline, and the seed; independent of any study."""
-    ours, theirs = flatten(spec.to_json()), flatten(base.to_json())
-    tuned = set()
-    parts = []
-    if ours["model.backbone.name"] != theirs["model.backbone.name"]:
-        tuned = {"optim.lr_encoder", "optim.lr_others"}  # follow from the backbone card
-        parts.append(ours["model.backbone.name"])
-    if ours["data.name"] != theirs["data.name"]:
-        parts.append(ours["data.name"])
-    for key, value in ours.items():
-        derived = key in tuned or key.startswith(("model.backbone.", "data."))
-        if not derived and value != theirs[key]:
-            parts.append(f"{key.rsplit('.', 1)[-1]}-{plain(value)}")
-    return "_".join([*(parts or [BASELINE]), f"s{spec.seed}"])

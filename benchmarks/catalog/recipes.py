@@ -13,6 +13,7 @@ from gliner_core.spec import TrainSpec, spec_from_json
 
 BACKBONE_KEY = "backbone"  # the one axis that is not a dotted spec key: it names a backbone card
 MIXTURE_KEY = "mixture"  # likewise: it names a mixture card
+START_KEY = "start"  # likewise: whose weights a training starts from; benchmarks/catalog/runs.py finds the run
 
 
 def set_dotted(tree: dict[str, Any], key: str, value: Any, where: str) -> None:
@@ -27,9 +28,19 @@ def set_dotted(tree: dict[str, Any], key: str, value: Any, where: str) -> None:
 
 
 def resolve(
-    registry: Registry, scale: ScaleCard, overrides: Mapping[str, Any], *, device: str, seed: int, where: str
+    registry: Registry,
+    scale: ScaleCard,
+    overrides: Mapping[str, Any],
+    *,
+    device: str,
+    seed: int,
+    where: str,
+    start: str | None = None,
 ) -> TrainSpec:
-    """The training spec of one variant and seed. Later sources win: baseline, scale, backbone card, overrides."""
+    """The training spec of one variant and seed. Later sources win: baseline, scale, backbone card, overrides.
+
+    `start` is the id of the run whose weights the training starts from.
+    """
     tree = copy.deepcopy(dict(registry.baseline))
     overrides = dict(overrides)
     backbone = overrides.pop(BACKBONE_KEY, scale.backbone)
@@ -47,13 +58,13 @@ def resolve(
         set_dotted(tree, key, value, where)
     tree["model"]["backbone"] = backbone_spec(registry, card)
     tree["data"] = {"name": mixture, "digest": mixture_digest(registry, mixture)}
-    return spec_from_json(tree | {"seed": seed}, where)
+    return spec_from_json(tree | {"start": start, "seed": seed}, where)
 
 
 def backbone_spec(registry: Registry, card: BackboneCard) -> dict[str, Any]:
     """The part of a backbone card that decides the weights."""
     shape = registry.backbones[card.like] if card.like else card
-    location = getattr(shape, shape.kind)
+    location = shape.package if shape.kind == "converted" else getattr(shape, shape.kind)
     return {
         "name": card.name,
         "kind": card.kind,

@@ -24,7 +24,9 @@ from benchmarks.catalog.cards import (
     SuiteCard,
     SystemCard,
 )
+from benchmarks.catalog.decoding import wordings_of
 from benchmarks.catalog.measurement import MeasurementCard
+from benchmarks.catalog.wording import WordingCard
 from gliner_core.errors import InputError
 from gliner_core.files import read_text
 
@@ -103,6 +105,7 @@ class Registry:
     systems: Mapping[str, SystemCard]
     studies: Mapping[str, StudyCard]
     measurements: Mapping[str, MeasurementCard]
+    wordings: Mapping[str, WordingCard]
     scales: Mapping[str, ScaleCard]
     baseline: Mapping[str, Any]
 
@@ -127,6 +130,7 @@ def load_registry(root: Path) -> Registry:
         systems=read_cards(cards / "systems", SystemCard),
         studies=read_cards(cards / "studies", StudyCard),
         measurements=read_cards(cards / "measurements", MeasurementCard),
+        wordings=read_cards(cards / "wordings", WordingCard),
         scales=read_cards(root / "workflow" / "scales", ScaleCard),
         baseline=read_yaml(cards / "baseline.yaml"),
     )
@@ -153,6 +157,7 @@ def _check_references(registry: Registry) -> None:
         _exist("studies", card.name, "scales", card.scales, registry.scales, "scales")
         _exist("studies", card.name, "seeds", card.seeds, registry.scales, "scales")
         _exist("studies", card.name, "analyses", card.analyses, ANALYSES, "analyses")
+        _exist("studies", card.name, "label_wording", wordings_of(card), registry.wordings, "wordings")
     for card in registry.measurements.values():
         _exist("measurements", card.name, "backbone", [card.backbone], registry.backbones, "backbones")
         _exist("measurements", card.name, "scales", card.scales, registry.scales, "scales")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from benchmarks.catalog.registry import Registry, parse
 from gliner_core.errors import InputError
+from gliner_core.files import cache_home
 
 MIRROR_VARIABLE = "GLINER_BENCH_MIRROR"
 
@@ -61,8 +62,7 @@ class Settings(BaseModel):
 
     def cache_folder(self) -> Path:
         """Where verified raw files are kept."""
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        return Path(self.cache).expanduser().resolve() if self.cache else Path(base) / "gliner-bench"
+        return Path(self.cache).expanduser().resolve() if self.cache else cache_home()
 
 
 def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "workflow/config.yaml") -> Settings:

@@ -1,13 +1,13 @@
 """A study card -> its variants: the points of its axes and its named overrides, each with a unique name."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.catalog.cards import StudyCard
-from benchmarks.catalog.decoding import Decoding
-from benchmarks.catalog.recipes import BACKBONE_KEY, MIXTURE_KEY
+from benchmarks.catalog.decoding import check_changes
+from benchmarks.catalog.recipes import BACKBONE_KEY, MIXTURE_KEY, START_KEY
 from gliner_core.errors import InputError
 
 BASELINE = "baseline"
@@ -24,10 +24,7 @@ class Variant:
 
 
 def variants(study: StudyCard, scale: str) -> list[Variant]:
-    """The points of a study: the product of its axes, then its named variants; without axes, the baseline alone."""
-    if unknown := sorted(set(study.decoding_axes) - set(Decoding.__slots__)):
-        known = ", ".join(Decoding.__slots__)
-        raise InputError(f"benchmarks/studies/{study.name}.yaml: unknown decoding axis `{unknown[0]}`; known: {known}")
+    """The points of a study: the product of its axes, then what it names one by one; without axes, the baseline."""
     axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
     points = [_point(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     decodings = [
@@ -39,6 +36,9 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
         Variant(name=name, label=name.replace("_", " "), overrides=overrides, decoding={})
         for name, overrides in study.variants.items()
     ]
+    named += _named_decodings(study, scale)
+    for variant in found + named:
+        check_changes(f"benchmarks/studies/{study.name}.yaml", variant.decoding)
     points_by_name = [variant.name for variant in found + named]
     if repeated := [name for index, name in enumerate(points_by_name) if name in points_by_name[:index]]:
         raise InputError(f"benchmarks/studies/{study.name}.yaml: two variants are named {repeated[0]!r}; remove one")
@@ -47,9 +47,23 @@ def variants(study: StudyCard, scale: str) -> list[Variant]:
 
 def study_overrides(study: StudyCard, scale: str) -> dict[str, Any]:
     """What a study sets on all its variants; a mapping scale -> value sets the knob at the scales that it names."""
+    return _at_scale(study.overrides, scale)
+
+
+def _named_decodings(study: StudyCard, scale: str) -> list[Variant]:
+    """The baseline's runs, asked in another way; one that sets nothing at this scale is left out."""
+    points = {name: _at_scale(changes, scale) for name, changes in study.decodings.items()}
+    return [
+        Variant(name=name, label=name.replace("_", " "), overrides={}, decoding=changes)
+        for name, changes in points.items()
+        if changes
+    ]
+
+
+def _at_scale(values: Mapping[str, Any], scale: str) -> dict[str, Any]:
     return {
         key: value[scale] if isinstance(value, Mapping) else value
-        for key, value in study.overrides.items()
+        for key, value in values.items()
         if not isinstance(value, Mapping) or scale in value
     }
 
@@ -75,13 +89,27 @@ def _variant(point: Mapping[str, Any], decoding: Mapping[str, Any]) -> Variant:
     # K in training and K at inference share their last name: then both keep the whole key.
     parts = {key if short.count(name) > 1 else name: value for (key, value), name in zip(knobs, short, strict=True)}
     name = "+".join(f"{key}={plain(value)}" for key, value in parts.items()) or BASELINE
-    label = ", ".join(f"{key.replace('_', ' ')} {plain(value)}" for key, value in parts.items()) or BASELINE
+    label = ", ".join(_label(key, value) for key, value in parts.items()) or BASELINE
     return Variant(name=name, label=label, overrides=point, decoding=decoding)
+
+
+def _label(key: str, value: Any) -> str:
+    if key == START_KEY:
+        return f"from the {value or BACKBONE_KEY}"
+    return f"{key.replace('_', ' ')} {plain(value)}"
 
 
 def plain(value: Any) -> str:
     """A knob's value in names and labels."""
     return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def baseline_of(study: StudyCard, names: Sequence[str]) -> str:
+    """Which of a study's trained variants, named in card order, all others and the systems are held against.
+
+    The card's `baseline_variant`, else the scale's baseline, else the first: overrides may move all points from that.
+    """
+    return study.baseline_variant or (BASELINE if BASELINE in names else names[0])
 
 
 def as_baseline(variant: Variant) -> Variant:

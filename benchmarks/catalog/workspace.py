@@ -57,6 +57,10 @@ class Workspace:
         """Folder of a prepared training mixture."""
         return self.results / "mixtures" / name
 
+    def wording(self, name: str) -> Path:
+        """File of a prepared wording; shared by all scales."""
+        return self.results / "wordings" / f"{name}.json"
+
     def run(self, run: str) -> Path:
         """Folder of one training."""
         return self.home / "runs" / run
@@ -65,9 +69,28 @@ class Workspace:
         """Test file of every dataset of a suite."""
         return {name: self.test_file(name, suite) for name in self.registry.suite_datasets(suite)}
 
+    def whole_files(self, suite: str) -> list[Path]:
+        """The evaluated split of every dataset of a suite, also where the suite asks for a sample of it only."""
+        split = self.registry.suites[suite].split
+        return [self.data(name) / f"{split}.jsonl" for name in self.registry.suite_datasets(suite)]
+
+    def test_folder(self, dataset: str, suite: str) -> Path:
+        """Where a dataset of a suite lies: the prepared one, or a sample of it."""
+        card = self.registry.suites[suite]
+        return self.results / "samples" / f"{dataset}.{card.part}" if card.max_sentences else self.data(dataset)
+
     def test_file(self, dataset: str, suite: str) -> Path:
         """The file a dataset of a suite is evaluated on."""
-        return self.data(dataset) / f"{self.registry.suites[suite].split}.jsonl"
+        return self.test_folder(dataset, suite) / f"{self.registry.suites[suite].split}.jsonl"
+
+    def samples(self) -> dict[str, tuple[str, str, int]]:
+        """Every sample that a suite asks for: name of its folder -> dataset, split, and how many sentences."""
+        return {
+            f"{dataset}.{card.part}": (dataset, card.split, card.max_sentences)
+            for name, card in self.registry.suites.items()
+            if card.max_sentences
+            for dataset in self.registry.suite_datasets(name)
+        }
 
     def dataset_titles(self) -> dict[str, str]:
         """Readable dataset names."""

@@ -8,12 +8,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.catalog.cards import DatasetCard, SystemCard
+from benchmarks.catalog.cards import DatasetCard, SuiteCard, SystemCard
 from benchmarks.catalog.decoding import decoding_for
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.corpora.prepare import prepare_dataset
-from benchmarks.corpora.sources import fetch
-from benchmarks.scoring.answer import answer_cell, open_answerer
+from benchmarks.corpora.sampling import sample_dataset
+from benchmarks.corpora.sources import fetch_dataset
+from benchmarks.scoring.answer import answer_cell, max_width_of, open_answerer
 from benchmarks.scoring.cell import score_cell
 from benchmarks.scoring.statistics import suite_interval
 from gliner_core.errors import InputError
@@ -25,25 +26,20 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
     registry = space.registry
     suite = _known(options.suite, registry.suites, "suite")
     protocol = _known(options.protocol or suite.protocol, registry.protocols, "protocol")
-    model: Path | SystemCard = Path(options.model)
-    if not model.is_dir():
-        model = SystemCard(
-            name="model", title="model", kind="checkpoint", hub=options.model, revision=options.revision or "main"
-        )
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", str(options.model)).strip("_.")
     out = options.out or space.results / "evaluations" / slug / suite.name
-    answerer = open_answerer(model, space.device)
+    answerer = open_answerer(_asked(options), space.device)
     table = Table(
         "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
     )
     counts, rates = [], []
     for name in registry.suite_datasets(suite.name):
-        card, data = registry.datasets[name], out / "data" / name
-        _prepared(space, card, data)
-        gold = data / f"{suite.split}.jsonl"
+        card = registry.datasets[name]
+        gold = _prepared(space, card, suite, out)
         predictions, scores = out / name / "predictions.jsonl", out / name / f"scores.{protocol.name}.json"
-        answer_cell(answerer, card, gold, decoding_for(protocol, {}), predictions)
-        score_cell(predictions, gold, card, protocol, answerer.model.network.spec.max_width, scores)
+        decoding = decoding_for(protocol, {})
+        answer_cell(answerer, card, gold, decoding, predictions)
+        score_cell(predictions, gold, card, protocol, max_width_of(answerer, decoding), scores)
         score = read_json(scores)
         counts.append(np.asarray(score["sentences"]))
         rates.append([score[f"{rate}_pct"] for rate in ("precision", "recall", "f1")])
@@ -59,11 +55,27 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
     print(f"predictions and scores: {out}")
 
 
-def _prepared(space: Workspace, card: DatasetCard, folder: Path) -> None:
-    # Prepared anew each time: the workflow's own copy may stem from an older card.
+def _asked(options: argparse.Namespace) -> Path | SystemCard:
+    """The model of the command line: a folder of our own code's, or a system."""
+    folder, kind = Path(options.model), options.adapter or "checkpoint"
+    if not folder.is_dir():
+        place = {"hub": options.model, "revision": options.revision or "main"}
+    elif options.adapter:
+        place = {"folder": options.model}
+    else:
+        return folder
+    return SystemCard(name="model", title="model", kind=kind, **place)
+
+
+def _prepared(space: Workspace, card: DatasetCard, suite: SuiteCard, out: Path) -> Path:
+    """What the suite evaluates of a dataset. Prepared anew each time: the workflow's own copy may be older."""
+    folder = out / "data" / card.name
     place = space.settings.cache_folder(), space.settings.mirror_folder(), space.settings.offline
-    files = {split: [fetch(item, *place) for item in items] for split, items in card.sources.items()}
-    prepare_dataset(card, files, folder)
+    prepare_dataset(card, fetch_dataset(card, *place), folder)
+    if suite.max_sentences:
+        whole, folder = folder, out / "samples" / f"{card.name}.{suite.part}"
+        sample_dataset(whole, suite.split, suite.max_sentences, folder)
+    return folder / f"{suite.split}.jsonl"
 
 
 def _known(name: str, cards: dict, kind: str) -> object:

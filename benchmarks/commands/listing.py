@@ -17,6 +17,7 @@ FACTS = {
     "systems": ("kind",),
     "studies": ("question",),
     "measurements": ("backbone",),
+    "wordings": ("licence",),
     "scales": ("backbone", "mixture"),
 }
 

@@ -24,8 +24,9 @@ from benchmarks.corpora.readers.bundles import (
 from benchmarks.corpora.readers.columns import CONLL_OPTIONS, read_conll
 from benchmarks.corpora.readers.commands import SGD_OPTIONS, read_nlu_eval, read_sgd, read_snips
 from benchmarks.corpora.readers.conversations import read_pile_ner_hub
-from benchmarks.corpora.readers.parquet import PARQUET_OPTIONS, read_parquet
+from benchmarks.corpora.readers.parquet import read_parquet
 from benchmarks.corpora.readers.rows import RawFile, Row, Unresolved
+from benchmarks.corpora.readers.tagged import TAGGED_OPTIONS, read_jsonl_tags
 from gliner_core.errors import InputError
 from gliner_core.examples import Example
 
@@ -53,9 +54,10 @@ READERS = {
     "author_json": Reader(read=read_author_json),
     "gliner_json": Reader(read=read_gliner_json),
     "jsonl": Reader(read=read_own_jsonl),
+    "jsonl_tags": Reader(read=read_jsonl_tags, options=TAGGED_OPTIONS),
     "jsonlines_nested": Reader(read=read_jsonlines_nested),
     "nlu_eval": Reader(read=read_nlu_eval),
-    "parquet": Reader(read=read_parquet, options=PARQUET_OPTIONS),
+    "parquet": Reader(read=read_parquet, options=TAGGED_OPTIONS),
     "pile_ner_hub": Reader(read=read_pile_ner_hub),
     "sgd": Reader(read=read_sgd, options=SGD_OPTIONS),
     "snips": Reader(read=read_snips),

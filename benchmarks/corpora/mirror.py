@@ -47,7 +47,9 @@ class Stored:
 
 
 def find(mirror: Path, source: SourceFile) -> Stored | None:
-    """The mirror's copy of a source, or None if the mirror does not hold it."""
+    """The mirror's copy of a source, or None if the mirror does not hold it; a private file needs no manifest."""
+    if source.private:
+        return Stored(path=mirror / source.path) if (mirror / source.path).is_file() else None
     rows = _manifest(mirror / "manifest.tsv", _stamp(mirror / "manifest.tsv"))
     origin = (source.repo or source.hub, source.commit or source.revision, source.path)
     for row in rows:

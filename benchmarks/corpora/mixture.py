@@ -2,6 +2,9 @@
 
 Rows that equal a test sentence of a suite, share an n-gram with one or carry an excluded type are left out whole: a
 removed span alone would teach the model that the entity is none.
+
+`max_per_part` takes a random sample of each part that depends on the part alone: of two mixtures that differ in size
+only, the smaller one is contained in the larger.
 """
 
 from collections import Counter
@@ -19,7 +22,8 @@ from benchmarks.corpora.statistics import describe
 from benchmarks.corpora.windows import cut
 from gliner_core.errors import InputError
 from gliner_core.examples import Example, read_jsonl, write_jsonl
-from gliner_core.files import file_digest, write_json
+from gliner_core.files import file_digest, read_json, write_json
+from gliner_core.seeding import generator
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +49,7 @@ def prepare_mixture(
     """Writes the mixture folder; `part_files` maps `part_key` to JSONL, `suites` a suite to its test JSONL files."""
     _check_card(card, part_files, suites)
     test = index(_test_examples(card, suites), card.overlap_ngram)
-    parts = {part_key(part): _sieve(card, _read_part(part, part_files), test, frozenset()) for part in card.parts}
+    parts = {part_key(part): _sieve(card, part, part_files, test, frozenset()) for part in card.parts}
     _check_excluded(card, parts)
     quotas = _quotas(card, parts)
     train = _draw(card, parts, quotas)
@@ -71,6 +75,8 @@ def _check_card(card: MixtureCard, part_files: Mapping[str, Path], suites: Mappi
         raise InputError(f"mixture {card.name}: no files were given for suite {absent[0]}; prepare its datasets first")
     if card.num_examples is None and any(part.weight != 1 for part in card.parts):
         raise InputError(f"mixture {card.name}: `weight` needs `num_examples`; give it or remove the weights")
+    if card.num_examples is not None and card.max_per_part is not None:
+        raise InputError(f"mixture {card.name}: `num_examples` and `max_per_part` exclude each other; remove one")
 
 
 def _test_examples(card: MixtureCard, suites: Mapping[str, Sequence[Path]]) -> list[Example]:
@@ -83,6 +89,16 @@ def _read_part(part: MixturePart, part_files: Mapping[str, Path]) -> list[Exampl
     return [replace(example, id=prefix + example.id) for example in read_jsonl(part_files[key])]
 
 
+def _labels(card: MixtureCard, part: MixturePart, part_files: Mapping[str, Path]) -> tuple[str, ...]:
+    """What the dataset of a part is asked for when it is tested."""
+    labels = read_json(part_files[part_key(part)].parent / "card.json")["labels"]
+    if not labels:
+        raise InputError(
+            f"mixture {card.name}: `ask_all_labels` needs `labels` in benchmarks/datasets/{part.dataset}.yaml; add them"
+        )
+    return tuple(labels)
+
+
 def _check_excluded(card: MixtureCard, parts: Mapping[str, _Sieve]) -> None:
     if absent := sorted(set(card.exclude_types).difference(*(sieve.types for sieve in parts.values()))):
         raise InputError(
@@ -90,8 +106,16 @@ def _check_excluded(card: MixtureCard, parts: Mapping[str, _Sieve]) -> None:
         )
 
 
-def _sieve(card: MixtureCard, rows: list[Example], test: Index, seen: frozenset[tuple[str, ...]]) -> _Sieve:
+def _sieve(
+    card: MixtureCard,
+    part: MixturePart,
+    part_files: Mapping[str, Path],
+    test: Index,
+    seen: frozenset[tuple[str, ...]],
+) -> _Sieve:
     """Applies the rules to whole rows, then cuts, then applies to the windows those that depend on length."""
+    rows = _read_part(part, part_files)
+    labels = _labels(card, part, part_files) if card.ask_all_labels else ()
     sieve = _Sieve(read=len(rows), types=frozenset(kind for row in rows for kind in row.types()))
     excluded = frozenset(card.exclude_types)
     for row in rows:
@@ -105,7 +129,8 @@ def _sieve(card: MixtureCard, rows: list[Example], test: Index, seen: frozenset[
             if rule := _window_fault(window, test, seen, card.min_words):
                 sieve.dropped[rule] += 1
             else:
-                sieve.kept.append(window)
+                absent = tuple(label for label in labels if label not in window.types())
+                sieve.kept.append(replace(window, negatives=absent) if labels else window)
     return sieve
 
 
@@ -134,13 +159,13 @@ def _quotas(card: MixtureCard, parts: Mapping[str, _Sieve]) -> dict[str, Quota]:
     if empty := [key for key, size in sizes.items() if not size]:
         raise InputError(f"mixture {card.name}: part {empty[0]} has no window left after hygiene; remove the part")
     if card.num_examples is None:
-        return {key: Quota(drawn=size, repeated=0) for key, size in sizes.items()}
+        return {key: Quota(drawn=min(size, card.max_per_part or size), repeated=0) for key, size in sizes.items()}
     return share_out(card.num_examples, sizes, {part_key(part): part.weight for part in card.parts})
 
 
 def _draw(card: MixtureCard, parts: Mapping[str, _Sieve], quotas: Mapping[str, Quota]) -> list[Example]:
     if card.num_examples is None:
-        return [example for sieve in parts.values() for example in sieve.kept]
+        return [example for key, sieve in parts.items() for example in _sampled(card, key, sieve.kept)]
     drawn = []
     for key, sieve in parts.items():
         pool = list(sieve.kept)
@@ -152,11 +177,20 @@ def _draw(card: MixtureCard, parts: Mapping[str, _Sieve], quotas: Mapping[str, Q
     return drawn
 
 
+def _sampled(card: MixtureCard, key: str, examples: list[Example]) -> list[Example]:
+    """At most `max_per_part` examples: the first of an order that neither the card nor the number changes."""
+    if card.max_per_part is None:
+        return examples
+    order = list(examples)
+    generator(0, "sample", key).shuffle(order)
+    return order[: card.max_per_part]
+
+
 def _dev(card: MixtureCard, part_files: Mapping[str, Path], test: Index, train: Sequence[Example]) -> _Sieve | None:
     if card.dev is None:
         return None
     seen = frozenset(fold(example.words) for example in train)
-    sieve = _sieve(card, _read_part(card.dev, part_files), test, seen)
+    sieve = _sieve(card, card.dev, part_files, test, seen)
     if not sieve.kept:
         raise InputError(f"mixture {card.name}: `dev` has no window left after hygiene; name another split")
     return sieve

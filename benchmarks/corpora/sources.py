@@ -2,7 +2,8 @@
 
 The cache is addressed by content: `<cache>/<first 2 hex>/<sha256>`. Whatever fails its check is set aside under
 `<cache>/rejected/` by its own digest, so that it is neither used nor lost. A hub source without `sha256` is pinned by
-its first download: the digest is kept in `<cache>/pins/`, and a later difference is refused.
+its first download: the digest is kept in `<cache>/pins/`, and a later difference is refused. A private source has no
+public address: its user puts it in the mirror under the card's path, and it is read from there each time.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
 
-from benchmarks.catalog.cards import SourceFile
+from benchmarks.catalog.cards import DatasetCard, SourceFile
 from benchmarks.catalog.settings import MIRROR_VARIABLE
 from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
 from gliner_core.errors import InputError
@@ -27,16 +28,29 @@ TIMEOUT_SECONDS = 60
 _CHUNK = 1 << 20
 
 
+def fetch_dataset(card: DatasetCard, cache: Path, mirror: Path | None, offline: bool = False) -> dict[str, list[Path]]:
+    """The verified raw files of a dataset by split; a missing private one is told with the layout it must have."""
+    private = [item for items in card.sources.values() for item in items if item.private]
+    if card.bring_your_own and not all(mirror and find(mirror, item) for item in private):
+        missing = next(item.path for item in private if not (mirror and find(mirror, item)))
+        raise InputError(
+            f"dataset {card.name}: {missing} cannot be fetched, because {card.bring_your_own.reason}; put your own "
+            f"copy ({card.bring_your_own.layout}) at that path below a folder, and set `mirror:` in the configuration "
+            f"or {MIRROR_VARIABLE} to the folder"
+        )
+    return {split: [fetch(item, cache, mirror, offline) for item in items] for split, items in card.sources.items()}
+
+
 def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = False) -> Path:
     """The verified raw file of a source in the cache; `offline` forbids the public address."""
-    wanted = source.sha256 or _pinned(source, cache)
+    wanted = source.sha256 or (None if source.private else _pinned(source, cache))
     if wanted and (cached := _place(cache, wanted)).is_file():
         _check(file_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
         return cached
     stored = find(mirror, source) if mirror else None
     if stored:
         return _keep(source, cache, wanted, lambda target: _copy_stored(stored, target, cache), f"{stored.path}")
-    if offline:
+    if offline or source.private:
         raise InputError(f"{source.path}: neither in the cache {cache} nor in a mirror; {_advice('go online')}")
     return _keep(source, cache, wanted, lambda target: _download(source, target), source.url)
 
@@ -80,7 +94,7 @@ def _keep(source: SourceFile, cache: Path, wanted: str | None, write: Callable[[
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-    if source.sha256 is None and wanted is None:
+    if source.sha256 is None and wanted is None and not source.private:
         with atomic_write(_pin_file(source, cache)) as stream:
             stream.write(f"{digest} {source.url}\n")
     return target

@@ -22,7 +22,7 @@ from gliner_core.examples import read_jsonl
 from gliner_core.measure import Stopwatch
 from gliner_core.optim import precision_for
 from gliner_core.pretrained import GLiNER
-from gliner_core.saving import save_network
+from gliner_core.saving import OFFICIAL_SPAN_MODES, save_network
 from gliner_core.spec import ObjectiveSpec, TrainSpec
 from gliner_core.train import Trainer, write_training
 
@@ -35,6 +35,7 @@ def train(
     data: Path,
     out: Path,
     *,
+    start: Path | None = None,
     resume: bool = False,
     scratch: Path | None = None,
     device: str | None = None,
@@ -48,6 +49,10 @@ def train(
     _check_installed()
     settings = _objective(spec.objective)
     _check_shared(spec)
+    if spec.start is not None or start is not None:
+        raise InputError(
+            f"`start` is {spec.start!r}, but the trainer gliner-{VERSION} begins with the backbone here; set it to null"
+        )
     trainer = Trainer(spec, read_jsonl(data), device)  # our start and our record; its loop is not run
     steps = planned_steps(trainer.examples, spec, trainer.network.prompts)
     watch = Stopwatch(trainer.accelerator.device)
@@ -87,10 +92,11 @@ def _objective(objective: ObjectiveSpec) -> dict[str, Any]:
 
 
 def _check_shared(spec: TrainSpec) -> None:
-    if spec.model.score_bias is not None or spec.model.span_mode == "paper_ffn":
+    known = OFFICIAL_SPAN_MODES.values()
+    if spec.model.score_bias is not None or spec.model.span_mode not in known:
         raise InputError(
-            f"`model.score_bias` and the span mode `paper_ffn` are not known to gliner {VERSION}; leave the first null "
-            "and choose another `model.span_mode` for this trainer"
+            f"`model.score_bias` {spec.model.score_bias} or `model.span_mode` {spec.model.span_mode!r} is not known to "
+            f"gliner {VERSION}; for this trainer leave the first null and take a span mode of {', '.join(known)}"
         )
 
 

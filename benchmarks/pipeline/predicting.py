@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.grid import Cell
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.receipts import now, write_receipt
 from benchmarks.scoring.answer import Answerer, answer_cell, open_answerer
-from benchmarks.scoring.asking import ask
+from benchmarks.scoring.asking import ask, wording_for
 from gliner_core.files import file_digest, read_json, write_json
 
 
@@ -51,7 +52,8 @@ class Batch:
         started = now()
         space = self.space
         card, decoding = space.registry.datasets[cell.dataset], space.grid.decodings[cell.decoding]
-        cost = answer_cell(self.answerer, card, space.test_file(cell.dataset, self.suite), decoding, predictions)
+        gold = space.test_file(cell.dataset, self.suite)
+        cost = answer_cell(self.answerer, card, gold, decoding, predictions, wording=self._wording(cell))
         content = asdict(cell) | {"key": key, "predictions": file_digest(predictions)} | cost
         write_receipt(receipt, space.root, started, content)
 
@@ -63,12 +65,19 @@ class Batch:
         content: dict[str, Any] = {
             "model": file_digest(space.run(self.owner) / "receipt.json") if is_run else system,
             "data": file_digest(space.test_file(cell.dataset, self.suite)),
-            "labels": ask(decoding, space.registry.datasets[cell.dataset]),
+            "labels": ask(decoding, space.registry.datasets[cell.dataset], self._wording(cell)),
             "decoding": asdict(decoding),
             "device": space.device,
             "code": self.code,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def _wording(self, cell: Cell) -> dict[str, str]:
+        """The labels of a cell that are asked in other words."""
+        name = self.space.grid.decodings[cell.decoding].label_wording
+        if name == CARD_WORDING:
+            return {}
+        return wording_for(self.space.registry.datasets[cell.dataset], read_json(self.space.wording(name)))
 
 
 def _is_done(predictions: Path, receipt: Path, key: str) -> bool:

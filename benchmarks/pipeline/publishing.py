@@ -99,18 +99,21 @@ def _truncation(space: Workspace) -> Iterator[TruncationFact]:
 def _runs(space: Workspace) -> Iterator[RunFact]:
     for run in space.grid.runs.values():
         folder = space.run(run.id)
-        marker = read_json(space.tracking_folder / space.settings.scale / f"{run.id}.json")
         report = read_json(folder / "training.json")
-        rows = [row for row in space.grid.rows if row.owner == run.id]
+        labels = dict.fromkeys(row.label for row in space.grid.rows if row.owner == run.id)
         yield RunFact(
             run=run.id,
-            label="; ".join(dict.fromkeys(row.label for row in rows)),
+            label="; ".join(labels) or "not evaluated; others start from it",
             seed=run.spec.seed,
             params_digest=run.id.rsplit("-", 1)[-1],
-            mlflow_run=marker["mlflow_run"],
+            mlflow_run=_tracked(space, run.id) if labels else "-",
             seconds_train=report["seconds"] or None,
             path=f"runs/{run.id}/receipt.json",
         )
+
+
+def _tracked(space: Workspace, run: str) -> str:
+    return read_json(space.tracking_folder / space.settings.scale / f"{run}.json")["mlflow_run"]
 
 
 def _provenance(space: Workspace) -> Provenance:

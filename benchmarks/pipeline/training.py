@@ -6,20 +6,23 @@ from pathlib import Path
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.receipts import now, write_receipt
-from gliner_core.files import read_json, write_json
+from gliner_core.files import file_digest, read_json, write_json
 
 
 def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: str) -> None:
     """Trains `run` on a prepared mixture into its folder; resumes from `scratch` after an interruption.
 
-    The scratch folder is named after the code and data it belongs to, so that a state of other code is never found.
+    The scratch folder is named after the code, data and starting weights it belongs to, so that a state of others is
+    never found.
     """
     started = now()
     folder, spec = space.run(run), space.grid.runs[run].spec
     data = read_json(mixture / "card.json")["train"]["sha256"]
-    state = scratch / f"{code}-{data[:16]}"
+    start = space.run(spec.start) / "model" if spec.start else None
+    weights = file_digest(start / "model.safetensors") if start else ""
+    place = {"resume": True, "scratch": scratch / f"{code}-{data[:16]}{weights[:16]}", "device": space.device}
     train = import_module(TRAINERS[spec.optim.trainer]).train
-    report = train(spec, mixture / "train.jsonl", folder, resume=True, scratch=state, device=space.device, code=code)
+    report = train(spec, mixture / "train.jsonl", folder, start=start, code=code, **place)
     # After the training: an output that a killed job leaves makes Snakemake ask for --rerun-incomplete.
     write_json(folder / "spec.json", spec.to_json())
     content = {
@@ -27,6 +30,7 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
         "scale": space.settings.scale,
         "spec_digest": run.rsplit("-", 1)[-1],
         "data": data,
+        "start_weights": weights,
         "hardware": report["hardware"],
     }
     write_receipt(folder / "receipt.json", space.root, started, content)

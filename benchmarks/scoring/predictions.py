@@ -1,6 +1,7 @@
 """The prediction file: every candidate span above a low floor with its score, one JSON line per sentence.
 
-First line: {"format": "gliner-bench-predictions/1", "labels": [...], "dataset": ..., "floor": 0.05, "decoding": {...}}.
+First line: {"format": "gliner-bench-predictions/1", "labels": [...], "dataset": ..., "floor": 0.05, "decoding": {...}},
+and where the labels were asked in other words, "wording": {label of the dataset: what was asked}.
 Others: {"id": ..., "num_words": n, "lost_words": m, "start": [...], "end": [...], "label": [...], "score": [...]}
 with word indices (end inclusive), `label` an index into the header's `labels` (the strings the model was asked for,
 in prompt order), `lost_words` the words beyond the model's window. Thresholds and protocols are re-read from here.
@@ -8,7 +9,7 @@ in prompt order), `lost_words` the words beyond the model's window. Thresholds a
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,11 @@ class Predictions:
     floor: float
     decoding: dict[str, Any]
     sentences: tuple[Candidates, ...]
+    wording: dict[str, str] = field(default_factory=dict)
 
 
 def write_predictions(path: str | Path, header: dict[str, Any], sentences: Iterable[Candidates]) -> None:
-    """Writes a prediction file atomically. `header` holds dataset, labels, floor and decoding."""
+    """Writes a prediction file atomically. `header` holds dataset, labels, floor, decoding and perhaps wording."""
     with atomic_write(path) as stream:
         stream.write(json.dumps({"format": FORMAT, **header}, ensure_ascii=False) + "\n")
         for item in sentences:
@@ -70,6 +72,7 @@ def read_predictions(path: str | Path) -> Predictions:
             floor=header["floor"],
             decoding=header["decoding"],
             sentences=sentences,
+            wording=header.get("wording", {}),
         )
     except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: not a prediction file ({error!r}); delete it and predict again") from None

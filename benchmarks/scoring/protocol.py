@@ -78,7 +78,7 @@ def decoded_spans(protocol: ProtocolCard, card: DatasetCard, predictions: Predic
 
     Every higher threshold is the part of it whose score lies `above` it (see `gliner_core.decode`).
     """
-    labels = answers(protocol, card)
+    labels = answers(protocol, card, predictions.wording)
     if predictions.labels != tuple(labels):
         raise InputError(
             f"predictions of {predictions.dataset} answer {list(predictions.labels)} but protocol {protocol.name} "
@@ -89,7 +89,7 @@ def decoded_spans(protocol: ProtocolCard, card: DatasetCard, predictions: Predic
             f"benchmarks/protocols/{protocol.name}.yaml: `threshold` {protocol.threshold} lies below the floor "
             f"{predictions.floor} of the predictions of {predictions.dataset}; raise it or predict with a lower floor"
         )
-    unscored = _unscored(protocol, card)
+    unscored = unscored_labels(protocol, card)
     card_labels = tuple(labels.values())
     return [_decode(candidates, card_labels, protocol.overlap, unscored) for candidates in predictions.sentences]
 
@@ -129,7 +129,8 @@ def normalise(text: str) -> str:
     return " ".join(_ARTICLE.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
-def _unscored(protocol: ProtocolCard, card: DatasetCard) -> frozenset[str]:
+def unscored_labels(protocol: ProtocolCard, card: DatasetCard) -> frozenset[str]:
+    """Labels of a dataset that the protocol leaves out of answers and gold."""
     if protocol.score_else or card.else_label is None:
         return frozenset()
     aliases = (old for old, new in card.gold_repairs.items() if new == card.else_label)
@@ -138,7 +139,7 @@ def _unscored(protocol: ProtocolCard, card: DatasetCard) -> frozenset[str]:
 
 def _counted_types(protocol: ProtocolCard, card: DatasetCard, types: Iterable[str]) -> dict[str, str]:
     """Gold type -> the type it is scored as; types that are not scored are absent."""
-    unscored = _unscored(protocol, card)
+    unscored = unscored_labels(protocol, card)
     repairs = card.gold_repairs if protocol.repair_gold else {}
     return {kind: repairs.get(kind, kind) for kind in set(types) if kind not in unscored}
 

@@ -2,24 +2,24 @@
 
 Two sources of variation are kept apart. Over *sentences*: the percentile bootstrap and two paired tests; sentences are
 resampled inside each dataset, the statistic is the mean of the datasets' metrics. Over *seeds*: Student's t.
-All functions take counts [S, 3] = (true positives, predicted, gold) per sentence.
-
-Sentences with equal counts are exchangeable, so a resample of S sentences is one multinomial draw over the distinct
-rows: the same distribution as drawing indices, at a cost that does not grow with S.
+All functions take counts [S, 3] = (true positives, predicted, gold) per sentence; the paired ones also [R, S, 3] for
+R seeds of a variant.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import cos, pi, sin, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
 
 from benchmarks.scoring.counts import Metric, rate, suite_rate
+from benchmarks.scoring.drawing import exchanged_sums, resampled_sums
 
 LEVEL = 0.95
 RESAMPLES = 1000
-_CELLS_AT_ONCE = 2_000_000  # resamples x distinct rows held in memory: 16 MB of int64
+EXCHANGES = 10_000  # more than resamples: Holm's correction multiplies p-values, and none is below 1 / EXCHANGES
 _TIE = 1e-12  # differences are sums of the same fractions in another order; do not let rounding break a tie
 
 
@@ -65,7 +65,7 @@ def suite_interval(
 ) -> Interval:
     """Interval of the unweighted mean over datasets; sentences are resampled inside each dataset."""
     generator = np.random.default_rng(seed)
-    means = np.mean([rate(_resampled_sums(rows, generator, resamples), metric) for rows in datasets], axis=0)
+    means = np.mean([rate(resampled_sums(rows, generator, resamples), metric) for rows in datasets], axis=0)
     low, high = _percentiles(means, level)
     return Interval(value=suite_rate(datasets, metric), low=low, high=high, level=level)
 
@@ -80,8 +80,8 @@ def paired_bootstrap(
 ) -> Comparison:
     """Difference of suite means when both variants answer the same resampled sentences; one array per dataset.
 
-    An array is [S, 3], or [R, S, 3] for R seeds of a variant: then every seed of both answers the same resample and the
-    difference is the mean over seeds, so the interval holds the sampling of sentences and no seed variance.
+    With seeds, every seed of both answers the same resample and the difference is that of the means over seeds, so the
+    interval holds the sampling of sentences and no seed variance. The sides may have different numbers of seeds.
 
     The p-value is twice the smaller share of resamples on either side of zero, with one added to both terms of the
     share, so that it is never zero.
@@ -106,18 +106,21 @@ def approximate_randomisation(
     first: Sequence[np.ndarray],
     second: Sequence[np.ndarray],
     seed: int | np.random.Generator,
-    resamples: int = RESAMPLES,
+    exchanges: int = EXCHANGES,
     metric: Metric = "f1",
 ) -> float:
-    """Two-sided p-value of the hypothesis that the variants are interchangeable sentence by sentence (Noreen 1989)."""
+    """Two-sided p-value of the hypothesis that the variants are interchangeable sentence by sentence (Noreen 1989).
+
+    With seeds, a sentence changes sides in all seeds at once and the statistic is the mean of the seeds' differences; a
+    side of one seed meets every seed of the other. Never zero: the observed assignment counts as one exchange.
+    """
     generator = np.random.default_rng(seed)
-    shuffled = np.zeros(resamples)
-    for pair in _paired(first, second):
-        first_sums, second_sums = _swapped_sums(pair, generator, resamples)
-        shuffled += (rate(first_sums, metric) - rate(second_sums, metric)) / len(first)
+    exchanged = np.mean(
+        [_exchanged_difference(*pair, generator, exchanges, metric) for pair in zip(first, second, strict=True)], axis=0
+    )
     observed = abs(suite_rate(first, metric) - suite_rate(second, metric))
-    at_least = int((np.abs(shuffled) >= observed - _TIE).sum())
-    return (at_least + 1) / (resamples + 1)
+    at_least = int((np.abs(exchanged) >= observed - _TIE).sum())
+    return (at_least + 1) / (exchanges + 1)
 
 
 def seed_interval(values: Sequence[float], level: float = LEVEL) -> Interval:
@@ -145,6 +148,15 @@ def minimum_detectable_difference(standard_error: float, power: float = 0.8, lev
     return (normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)) * standard_error
 
 
+def visible_over_seeds(differences: Sequence[float], power: float = 0.8, level: float = LEVEL) -> float:
+    """The true mean difference for which Student's interval over so many such seeds leaves out zero with this power.
+
+    From the power of the two-sided t-test (non-central t), with the seeds' own standard deviation as the true one.
+    """
+    error = float(np.std(differences, ddof=1)) / sqrt(len(differences))
+    return _t_shift(len(differences) - 1, power, level) * error
+
+
 def t_quantile(probability: float, degrees: int) -> float:
     """Quantile (probability >= 0.5) of Student's t with whole degrees of freedom, by bisection of its exact series.
 
@@ -170,44 +182,52 @@ def _t_central(angle: float, degrees: int) -> float:
     return 2 / pi * (angle + sin(angle) * series) if odd else sin(angle) * series
 
 
+@cache
+def _t_shift(degrees: int, power: float, level: float) -> float:
+    """The true mean, in standard errors, that a two-sided t-test detects with this power; by bisection."""
+    critical = t_quantile((1 + level) / 2, degrees)
+    low, high = 0.0, 4 * critical
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _t_power(middle, critical, degrees) < power else (low, middle)
+    return low
+
+
+def _t_power(shift: float, critical: float, degrees: int) -> float:
+    """P(|T| > critical) of the non-central t, T = (Z + shift) / W with W = sqrt(chi2 / degrees), over a grid of W."""
+    spread = np.linspace(0, 1 + 8 / sqrt(degrees), 2001)[1:]
+    weight = spread ** (degrees - 1) * np.exp(-degrees / 2 * (spread**2 - 1))
+    normal = NormalDist()
+    beyond = [normal.cdf(shift - critical * w) + normal.cdf(-shift - critical * w) for w in spread]
+    return float(np.dot(weight, beyond) / weight.sum())
+
+
 def _percentiles(values: np.ndarray, level: float) -> tuple[float, float]:
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def _paired(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [np.hstack([one, other]) for one, other in zip(first, second, strict=True)]
+def _seeds_first(rows: np.ndarray) -> np.ndarray:
+    return rows.reshape(-1, *rows.shape[-2:])
 
 
 def _resampled_difference(
     one: np.ndarray, other: np.ndarray, generator: np.random.Generator, resamples: int, metric: Metric
 ) -> np.ndarray:
-    """First minus second rate, mean over seeds, of every resample of the sentences of one dataset."""
-    stacked = np.concatenate([rows.reshape(-1, *rows.shape[-2:]) for rows in (one, other)])  # [2R, S, 3]
-    columns = stacked.transpose(1, 0, 2).reshape(stacked.shape[1], -1)  # [S, 2R * 3]
-    sums = _resampled_sums(columns, generator, resamples)
-    rates = rate(sums.reshape(resamples, 2, -1, 3), metric)  # [resamples, 2, R]
-    return (rates[:, 0] - rates[:, 1]).mean(axis=1)
+    """First minus second rate, each the mean over seeds, of every resample of the sentences of one dataset."""
+    one, other = _seeds_first(one), _seeds_first(other)  # [R, S, 3], [R', S, 3]
+    columns = np.concatenate([one, other]).transpose(1, 0, 2).reshape(one.shape[1], -1)  # [S, (R + R') * 3]
+    rates = rate(resampled_sums(columns, generator, resamples).reshape(resamples, -1, 3), metric)
+    return rates[:, : len(one)].mean(axis=1) - rates[:, len(one) :].mean(axis=1)
 
 
-def _resampled_sums(rows: np.ndarray, generator: np.random.Generator, resamples: int) -> np.ndarray:
-    """Column sums [R, columns] of `resamples` bootstrap samples of the rows [S, columns]."""
-    distinct, repeats = np.unique(rows, axis=0, return_counts=True)
-    share = repeats / repeats.sum()
-    return _in_chunks(lambda size: generator.multinomial(len(rows), share, size) @ distinct, len(distinct), resamples)
-
-
-def _swapped_sums(pair: np.ndarray, generator: np.random.Generator, resamples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Sums [R, 3] of both variants after each sentence's answers changed sides with probability one half."""
-    distinct, repeats = np.unique(pair, axis=0, return_counts=True)
-    gain = distinct[:, 3:] - distinct[:, :3]
-    moved = _in_chunks(
-        lambda size: generator.binomial(repeats, 0.5, (size, len(repeats))) @ gain, len(distinct), resamples
-    )
-    sums = pair.sum(axis=0)
-    return sums[:3] + moved, sums[3:] - moved
-
-
-def _in_chunks(draw: Callable[[int], np.ndarray], width: int, resamples: int) -> np.ndarray:
-    size = max(1, _CELLS_AT_ONCE // width)
-    return np.concatenate([draw(min(size, resamples - done)) for done in range(0, resamples, size)])
+def _exchanged_difference(
+    one: np.ndarray, other: np.ndarray, generator: np.random.Generator, exchanges: int, metric: Metric
+) -> np.ndarray:
+    """First minus second rate, mean over seeds, after each sentence changed sides with probability one half."""
+    one, other = np.broadcast_arrays(_seeds_first(one), _seeds_first(other))  # [R, S, 3]
+    gain = (other - one).transpose(1, 0, 2).reshape(one.shape[1], -1)  # [S, R * 3]
+    gain = gain[gain.any(axis=1)]  # equal answers change nothing when they change sides
+    moved = exchanged_sums(gain, generator, exchanges).reshape(exchanges, -1, 3)
+    rates = rate(one.sum(axis=1) + moved, metric) - rate(other.sum(axis=1) - moved, metric)  # [exchanges, R]
+    return rates.mean(axis=1)

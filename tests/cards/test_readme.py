@@ -112,7 +112,7 @@ def python_block(start: str) -> str:
 def test_the_span_head_of_the_readme_scores_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "SPAN_HEADS", dict(heads.SPAN_HEADS))
     exec(python_block("class SharedMarker"), vars(heads) | {"SPAN_HEADS": heads.SPAN_HEADS})
-    head: Any = heads.SPAN_HEADS["shared_marker"](8, 0.0)
+    head: Any = heads.SPAN_HEADS["shared_marker"](8, 0.0, 4)
     assert isinstance(head, nn.Module)
     scores = head(torch.randn(2, 5, 8), torch.randn(2, 3, 8), torch.tensor([5, 5]), 4)
     assert scores.shape == (2, 5, 4, 3)

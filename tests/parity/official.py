@@ -50,6 +50,25 @@ SHAPES: dict[str, Official] = {
         num_types=10,
         keys={"hidden_size": 20, "max_width": 4, "span_mode": "marker", "num_rnn_layers": 0},
     ),
+    "bert, query, no rnn": Official(
+        backbone="bert",
+        num_types=10,
+        keys={"hidden_size": 32, "max_width": 4, "span_mode": "query", "num_rnn_layers": 0},
+    ),
+    "bert, projected, shared convolution": Official(
+        backbone="bert", num_types=10, keys={"hidden_size": 20, "max_width": 8, "span_mode": "conv_share"}
+    ),
+    "bert, mean, no rnn": Official(
+        backbone="bert",
+        num_types=10,
+        keys={"hidden_size": 32, "max_width": 4, "span_mode": "conv_mean", "num_rnn_layers": 0},
+    ),
+    "deberta, sum": Official(
+        backbone="deberta", num_types=10, keys={"hidden_size": 32, "max_width": 4, "span_mode": "conv_sum"}
+    ),
+    "deberta, projected, max": Official(
+        backbone="deberta", num_types=10, keys={"hidden_size": 20, "max_width": 12, "span_mode": "conv_max"}
+    ),
     "deberta, sentence pieces": Official(backbone="pieces", num_types=10, keys={"hidden_size": 32, "max_width": 8}),
     "deberta, sentence pieces, no FLERT": Official(
         backbone="pieces without FLERT", num_types=10, keys={"hidden_size": 20, "max_width": 12}

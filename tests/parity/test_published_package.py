@@ -40,6 +40,11 @@ OURS: dict[str, dict[str, Any]] = {
     "as trained here": {"model_hidden_size": 20, "model_max_width": 12, "model_max_words": LIMIT},
     "marker": {"model_hidden_size": 32, "model_max_width": 4, "model_span_mode": "marker", "model_rnn": False},
     "after the entity token": {"model_hidden_size": 20, "model_max_width": 8, "model_embed_ent_token": False},
+    "shared convolution": {"model_span_mode": "conv_share", "model_max_width": 5},
+    "query": {"model_span_mode": "query", "model_rnn": False},
+    "mean": {"model_span_mode": "conv_mean", "model_hidden_size": 20},
+    "sum": {"model_span_mode": "conv_sum", "model_rnn": False},
+    "max": {"model_span_mode": "conv_max", "model_max_width": 12},
 }
 
 

@@ -10,7 +10,9 @@ import pytest
 
 from gliner_core import GLiNER
 from gliner_core.errors import InputError
+from gliner_core.heads import SPAN_HEADS
 from gliner_core.opening import CHOICES, FOREIGN_PARTS
+from gliner_core.saving import OFFICIAL_SPAN_MODES
 
 pytestmark = pytest.mark.skipif(
     find_spec("gliner") is None, reason="the published package is not installed; pip install 'gliner-bench[peers]'"
@@ -35,7 +37,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "marker token": ("UniEncoderSpanConfig", {"ent_token": "[ENT]"}, r"`ent_token` '\[ENT\]'"),
     **{
         mode: ("UniEncoderSpanConfig", {"span_mode": mode}, f"`span_mode` '{mode}'")
-        for mode in ("markerV1", "markerV2", "query", "mlp", "cat", "conv_conv", "conv_max", "conv_share")
+        for mode in ("markerV1", "markerV2", "mlp", "cat", "conv_conv")
     },
 }
 # What the reader takes over, and what changes neither the scores nor the entities of a span model.
@@ -65,6 +67,20 @@ def test_a_variant_is_refused_by_name(variant: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=words) as caught:
         GLiNER.from_pretrained(tmp_path)
     assert str(caught.value).startswith(f"{tmp_path}/gliner_config.json: ") and "\n" not in str(caught.value)
+
+
+def test_a_span_mode_is_called_the_packages_where_it_has_the_same_weights() -> None:
+    from gliner.modeling.span_rep import SpanRepLayer
+
+    for ours, head in SPAN_HEADS.items():
+        theirs = {mine: name for name, mine in OFFICIAL_SPAN_MODES.items()}.get(ours)
+        if theirs is None:
+            with pytest.raises(ValueError, match="Unknown span mode"):
+                SpanRepLayer(8, 4, ours, dropout=0.1)
+            continue
+        layer = SpanRepLayer(8, 4, theirs, dropout=0.1).span_rep_layer
+        shapes = {key: value.shape for key, value in layer.state_dict().items()}
+        assert {key: value.shape for key, value in head(8, 0.1, 4).state_dict().items()} == shapes
 
 
 def test_the_plain_span_model_is_not_refused_for_its_configuration(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalog_support import ROOT, change_card, grid_of, write_repository
+from catalog_support import CARDS, ROOT, change_card, grid_of, write_card, write_repository
 
 from benchmarks.catalog.decoding import Decoding
-from benchmarks.catalog.grid import build_grid
+from benchmarks.catalog.grid import Grid, build_grid
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import load_settings
 from gliner_core.errors import InputError
@@ -93,6 +93,70 @@ def test_overrides_move_every_run_and_the_baseline_with_them(root: Path) -> None
 def test_the_device_chooses_the_steps(root: Path) -> None:
     for device, steps in (("cpu", {0, 10}), ("cuda", {0, 100})):
         assert {run.spec.optim.steps for run in grid_of(root, device).runs.values()} == steps
+
+
+def _pretrained(root: Path, **axes: Any) -> Grid:
+    """A study on another mixture, from the backbone and from the baseline."""
+    given = {"start": [None, "baseline"], **axes}
+    change_card(root, WIDTH, axes=given, decoding_axes={}, overrides={"mixture": "other", "optim.batch_size": 3})
+    write_card(root, "benchmarks/mixtures/other.yaml", CARDS["benchmarks/mixtures/mix.yaml"] | {"name": "other"})
+    return grid_of(root, studies=["width"], seeds=[1])
+
+
+def test_a_run_that_others_start_from_is_trained_and_not_evaluated(root: Path) -> None:
+    baseline = next(run for run in grid_of(root, studies=["main"]).runs if run.startswith("baseline_s1"))
+    grid = _pretrained(root)
+    slugs = {run.rsplit("-", 1)[0]: run for run in grid.runs}
+    assert set(slugs) == {"baseline_s1", "other_batch_size-3_s1", "other_start-baseline_batch_size-3_s1"}
+    assert slugs["baseline_s1"] == baseline  # the run that the other studies share
+    starts = {run.spec.start for run in grid.runs.values()}
+    assert starts == {None, baseline}
+    assert baseline not in grid.owners() and not grid.owner_suites(baseline)
+    assert len(grid.owners()) == 2 and {row.variant for row in grid.rows} == {"start=None", "start=baseline"}
+    assert [row.label for row in grid.rows] == ["from the backbone", "from the baseline"]
+
+
+def test_what_a_run_starts_from_is_part_of_its_identity(root: Path) -> None:
+    grid = _pretrained(root)
+    change_card(root, "benchmarks/mixtures/mix.yaml", min_words=5)  # of the parent alone
+    moved = _pretrained(root)
+    assert len(set(grid.runs) & set(moved.runs)) == 1
+    (same,) = set(grid.runs) & set(moved.runs)
+    assert grid.runs[same].spec.start is None and grid.runs[same].spec.data.name == "other"
+
+
+def test_the_start_has_the_backbone_and_the_shape_of_its_child_and_nothing_else_of_the_study(root: Path) -> None:
+    axes = {"backbone": ["small", "noise"], "model.hidden_size": [64, 32], "model.max_width": [4]}
+    grid = _pretrained(root, **axes)
+    children = [run.spec for run in grid.runs.values() if run.spec.start]
+    assert len(children) == 4
+    for child in children:
+        parent = grid.runs[child.start].spec
+        assert parent.model.backbone == child.model.backbone and parent.model.hidden_size == child.model.hidden_size
+        assert (parent.model.max_width, parent.optim.batch_size, parent.data.name) == (12, 8, "mix")
+    assert len({child.start for child in children}) == 4
+
+
+def test_a_configuration_moves_a_start_with_its_children(root: Path) -> None:
+    _pretrained(root)
+    grid = grid_of(root, studies=["width"], seeds=[1], overrides={"optim.grad_clip": 2.0})
+    assert {run.spec.optim.grad_clip for run in grid.runs.values()} == {2.0}
+
+
+@pytest.mark.parametrize(
+    ("value", "overrides", "words"),
+    [
+        ("mix", {}, f"{WIDTH} (variant start=mix): `start` is 'mix'; give null (the pretrained backbone) or baseline"),
+        ("baseline", {"start": "baseline"}, "`overrides` sets `start` on the baseline, which cannot start from itself"),
+    ],
+)
+def test_an_unknown_start_and_a_circle_are_refused(
+    root: Path, value: str, overrides: dict[str, Any], words: str
+) -> None:
+    change_card(root, WIDTH, axes={"start": [value]}, decoding_axes={})
+    with pytest.raises(InputError) as caught:
+        grid_of(root, studies=["width"], overrides=overrides)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ KNOBS: list[dict[str, Any]] = [
     {"model_rnn": False, "model_span_mode": "paper_ffn"},
     {"model_score_bias": -1.5, "model_embed_ent_token": False, "model_max_words": 7},
     {"model_span_mode": "marker", "model_hidden_size": 20, "model_dropout": 0.25},
+    *({"model_span_mode": mode, "model_rnn": False} for mode in ("endpoints", "mean_pool", "max_pool")),
+    *({"model_span_mode": mode, "model_max_width": 6} for mode in ("conv_mean", "conv_sum", "conv_max", "conv_share")),
+    {"model_span_mode": "query", "model_rnn": False},
 ]
 
 

@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_model import tiny_network, tiny_spec, toy_examples
 
-from gliner_core.collate import batches_from
+from gliner_core.collate import batches_from, make_batch
+from gliner_core.errors import InputError
 from gliner_core.examples import Example, Span, write_jsonl
 from gliner_core.sampling import POOL_SIZE, batch_pool, prompt_types
 from gliner_core.seeding import generator
@@ -72,6 +73,37 @@ def _by_the_loop(batch: list[Example], spec: SamplingSpec, draw: random.Random) 
             distinct = distinct[: draw.randint(1, len(distinct))]
         prompts.append(tuple(distinct[: spec.max_types]))
     return prompts
+
+
+def test_the_supervised_prompt_is_the_sorted_label_list_of_its_dataset() -> None:
+    batch = [_example(["b", "d"], ("a", "c", "e")), _example([], ("z", "y"))]
+    spec = _plain(negative_pool="explicit", sort_types=True)
+    assert prompt_types(batch, spec, random.Random(0)) == [("a", "b", "c", "d", "e"), ("y", "z")]
+    capped = _plain(negative_pool="explicit", sort_types=True, max_types=3)
+    assert prompt_types(batch, capped, random.Random(0))[0] == ("a", "b", "d")  # negatives go first
+
+
+def test_sorting_and_shuffling_exclude_each_other() -> None:
+    with pytest.raises(InputError, match=r"`sampling\.sort_types` and `sampling\.shuffle_types` are both true"):
+        SamplingSpec(sort_types=True)
+
+
+@pytest.mark.parametrize(("cap", "lost"), [(2, 0), (1, 2)])
+def test_gold_that_the_prompt_leaves_out_is_counted(backbone: Path, cap: int, lost: int) -> None:
+    words = ("anna", "saw", "boris", "in", "paris", "and", "rome")
+    spans = (Span(0, 0, "person"), Span(2, 2, "person"), Span(4, 4, "city"), Span(6, 6, "city"))
+    spec = tiny_spec(
+        backbone,
+        sampling_type_dropping=False,
+        sampling_shuffle_types=False,
+        sampling_sort_types=True,
+        sampling_max_types=cap,
+        sampling_negative_pool="explicit",
+    )
+    example = Example(id="x", words=words, spans=spans, negatives=("award",))
+    made = make_batch([example], spec, tiny_network(backbone).prompts, 0)
+    assert made is not None
+    assert (made.counts.gold_not_asked, made.counts.gold, made.counts.types_negative) == (lost, 4 - lost, 0)
 
 
 @given(

@@ -123,7 +123,7 @@ def test_a_checkpoint_of_another_spec_or_a_damaged_one_is_refused(
     monkeypatch.setattr(train_module, "training_report", lambda *_: 1 / 0)  # stops after the last checkpoint
     with pytest.raises(ZeroDivisionError):
         run(tiny_spec(backbone), "a")
-    with pytest.raises(InputError, match=r"state\.pt: checkpoint of another spec, data or code; delete it"):
+    with pytest.raises(InputError, match=r"state\.pt: checkpoint of another spec, data, start or code; delete it"):
         run(tiny_spec(backbone, seed=2), "a", resume=True)
     (tmp_path / "a" / "scratch" / "state.pt").write_bytes(b"damaged")
     with pytest.raises(InputError, match=r"state\.pt: unreadable checkpoint"):

@@ -101,7 +101,8 @@ def test_a_missing_package_is_one_sentence(backbone: Path, tmp_path: Path, monke
             "`objective.probability_floor` 0.001; use",
         ),
         (package_training.VERSION, {"model_score_bias": 0.0}, "`model.score_bias`"),
-        (package_training.VERSION, {"model_span_mode": "paper_ffn"}, "`paper_ffn`"),
+        (package_training.VERSION, {"model_span_mode": "paper_ffn"}, "`model.span_mode` 'paper_ffn'"),
+        (package_training.VERSION, {"model_span_mode": "mean_pool"}, "take a span mode of marker_v0, marker, conv_"),
     ],
 )
 def test_what_the_package_cannot_do_is_refused(

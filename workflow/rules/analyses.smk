@@ -13,7 +13,7 @@ def analysis_input(wildcards):
         "costs": lambda: [f"{HOME}/studies/{study}/costs.csv"],
         "models": lambda: [f"{HOME}/runs/{run}/model" for run in runs],
         "mixture": lambda: sorted({str(SPACE.mixture(GRID.runs[run].spec.data.name)) for run in runs}),
-        "data": lambda: [SPACE.data(name) for name in datasets_of(suites)],
+        "data": lambda: test_folders(suites),
     }
     return [path for kind in reads for path in wanted[kind]()]
 

@@ -14,8 +14,10 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.code import files_digest, source_digest
+from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
 from gliner_core.errors import InputError
@@ -40,9 +42,11 @@ def either(names):
 wildcard_constraints:
     dataset=either(CARDS.datasets),
     mixture=either(CARDS.mixtures),
+    wording=either(CARDS.wordings),
     run=either(GRID.runs),
     owner=either(GRID.owners()),
     suite=either(CARDS.suites),
+    sample=either(SPACE.samples()),
     study=either(GRID.studies),
     measurement=either(SPACE.measurements),
     analysis=either(ANALYSES),
@@ -68,9 +72,21 @@ def used_suites(studies=GRID.studies):
     return sorted({row.suite for row in GRID.rows if row.study in studies})
 
 
+def test_folders(suites):
+    """Prepared folders, or samples of them, that some suites are evaluated on, each once."""
+    found = [SPACE.test_folder(name, suite) for suite in suites for name in CARDS.suite_datasets(suite)]
+    return list(dict.fromkeys(found))
+
+
 def suite_data(wildcards):
-    """Prepared folders of every dataset that is evaluated."""
-    return [SPACE.data(name) for name in datasets_of(used_suites())]
+    """Folders of every dataset that is evaluated."""
+    return test_folders(used_suites())
+
+
+def worded(cells):
+    """Files of the wordings in which some cells ask."""
+    names = sorted({GRID.decodings[cell.decoding].label_wording for cell in cells})
+    return [SPACE.wording(name) for name in names if name != CARD_WORDING]
 
 
 def scored(owners):

@@ -33,6 +33,37 @@ rule prepare:
         "../scripts/prepare.py"
 
 
+rule word:
+    """Writes the strings of one wording; those of a public file are fetched as raw data are."""
+    output:
+        f"{RESULTS}/wordings/{{wording}}.json",
+    log:
+        f"{RESULTS}/logs/word/{{wording}}.log",
+    conda:
+        "../envs/fetch.yaml"
+    params:
+        card=lambda w: content(CARDS.wordings[w.wording]),
+        code=lambda w: code("benchmarks.corpora.wording"),
+    script:
+        "../scripts/word.py"
+
+
+rule sample:
+    """Draws the sentences that a suite with `max_sentences` is evaluated on."""
+    input:
+        lambda w: SPACE.data(SPACE.samples()[w.sample][0]),
+    output:
+        directory(f"{RESULTS}/samples/{{sample}}"),
+    log:
+        f"{RESULTS}/logs/sample/{{sample}}.log",
+    conda:
+        "../envs/fetch.yaml"
+    params:
+        code=lambda w: code("benchmarks.corpora.sampling"),
+    script:
+        "../scripts/sample.py"
+
+
 rule mix:
     """Draws a training mixture from its parts under the hygiene rules of its card."""
     input:
@@ -55,7 +86,7 @@ rule check_leakage:
     """Reports what of a suite occurs in the training data; at a synthetic scale any overlap stops the workflow."""
     input:
         train=SPACE.mixture(SPACE.baseline_mixture),
-        tests=lambda w: [SPACE.data(name) for name in CARDS.suite_datasets(w.suite)],
+        tests=lambda w: test_folders([w.suite]),
     output:
         f"{HOME}/leakage/{{suite}}.json",
     log:

@@ -3,12 +3,19 @@
 # small at any number of datasets. Each cell is resumed on its own (benchmarks/pipeline/predicting.py).
 
 
+def adapter(wildcards):
+    """The module that asks a peer package, where the owner is such a system."""
+    system = CARDS.systems.get(wildcards.owner)
+    return [ADAPTERS[system.kind]] if system and system.kind in ADAPTERS else []
+
+
 rule predict:
     """Asks a run or system for every dataset of a suite; keeps all candidates above a low floor with their scores."""
     input:
         model=lambda w: f"{HOME}/runs/{w.owner}/model" if w.owner in GRID.runs else [],
         receipt=lambda w: (f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else []),
-        data=lambda w: [SPACE.data(cell.dataset) for cell in GRID.batch(w.owner, w.suite)],
+        data=lambda w: [SPACE.test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
+        wordings=lambda w: worded(GRID.batch(w.owner, w.suite)),
     output:
         f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
     log:
@@ -23,7 +30,7 @@ rule predict:
         cells=lambda w: [cell.folder for cell in GRID.batch(w.owner, w.suite)],
         labels=lambda w: [CARDS.datasets[cell.dataset].labels for cell in GRID.batch(w.owner, w.suite)],
         system=lambda w: content(CARDS.systems[w.owner]) if w.owner in CARDS.systems else {},
-        code=lambda w: code("benchmarks.scoring.answer"),
+        code=lambda w: code("benchmarks.scoring.answer", *adapter(w)),
     script:
         "../scripts/predict.py"
 
@@ -32,7 +39,7 @@ rule score:
     """Scores the prediction files of a batch under every protocol that the studies ask for."""
     input:
         predictions=f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
-        data=lambda w: [SPACE.data(cell.dataset) for cell in GRID.batch(w.owner, w.suite)],
+        data=lambda w: [SPACE.test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
     output:
         f"{HOME}/cells/{{owner}}/{{suite}}.scored.json",
     log:

@@ -1,10 +1,17 @@
-# spec + mixture -> checkpoint, history, cost, receipt.
+# spec + mixture (+ the run whose weights it starts from) -> checkpoint, history, cost, receipt.
+
+
+def start_of(wildcards):
+    """Model and receipt of the run that a training starts from, if any."""
+    start = GRID.runs[wildcards.run].spec.start
+    return [f"{HOME}/runs/{start}/{name}" for name in ("model", "receipt.json")] if start else []
 
 
 rule train:
     """Trains one run; resumes from its scratch state after an interruption."""
     input:
         data=lambda w: SPACE.mixture(GRID.runs[w.run].spec.data.name),
+        start=start_of,
     output:
         model=directory(f"{HOME}/runs/{{run}}/model"),
         spec=f"{HOME}/runs/{{run}}/spec.json",

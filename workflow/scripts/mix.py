@@ -9,5 +9,5 @@ with job(snakemake) as space:
     card = space.registry.mixtures[snakemake.wildcards.mixture]
     parts = [*card.parts, *([card.dev] if card.dev else [])]
     files = {part_key(part): space.data(part.dataset) / f"{part.split}.jsonl" for part in parts}
-    suites = {suite: list(space.suite_files(suite).values()) for suite in card.disjoint_from}
+    suites = {suite: space.whole_files(suite) for suite in card.disjoint_from}
     prepare_mixture(card, files, suites, Path(snakemake.output[0]))

@@ -12,7 +12,9 @@ from benchmarks.corpora.readers.rows import RawFile, Row
 from gliner_core.errors import InputError
 from gliner_core.examples import Span
 
-CONLL_OPTIONS = frozenset({"token", "tag", "separator", "scheme", "id_comment", "docstart", "skip_starting"})
+CONLL_OPTIONS = frozenset(
+    {"token", "tag", "separator", "scheme", "id_comment", "docstart", "skip_starting", "empty_words"}
+)
 _SEPARATORS = {"tab": "\t", "space": " ", "whitespace": None}
 _SCHEMES = ("bio", "iob1", "io")
 
@@ -22,7 +24,8 @@ def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
 
     Options: `token` and `tag` (column numbers, 0 and -1), `separator` (tab, space, whitespace), `scheme` (bio, iob1,
     io), `id_comment` (lines with this prefix, e.g. "# id", name the next sentence), `docstart` (drop -DOCSTART-
-    lines), `skip_starting` (drop sentences that start with one of these words; they are markup, not text).
+    lines), `skip_starting` (drop sentences that start with one of these words; they are markup, not text),
+    `empty_words` (drop: leave out lines without a word that are tagged O, where upstream lost an invisible character).
     """
     separator = options.get("separator", "tab")
     scheme = options.get("scheme", "bio")
@@ -31,10 +34,14 @@ def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
             f"{raw.label}: separator {separator!r} or scheme {scheme!r} is unknown; "
             f"use {', '.join(_SEPARATORS)} and {', '.join(_SCHEMES)}"
         )
+    if options.get("empty_words") not in (None, "drop"):
+        raise InputError(f"{raw.label}: `empty_words` is {options['empty_words']!r}; use drop or leave it out")
+    token, tag, delimiter = options.get("token", 0), options.get("tag", -1), _SEPARATORS[separator]
     skip = frozenset(options.get("skip_starting", ()))
-    for identity, block in _blocks(raw, options.get("id_comment"), bool(options.get("docstart"))):
-        words, tags = _columns(raw, block, options.get("token", 0), options.get("tag", -1), _SEPARATORS[separator])
-        if words[0] in skip:
+    for identity, lines in _blocks(raw, options.get("id_comment"), bool(options.get("docstart"))):
+        block = _with_words(lines, token, tag, delimiter) if "empty_words" in options else lines
+        words, tags = _columns(raw, block, token, tag, delimiter)
+        if not words or words[0] in skip:
             continue
         spans, openings = tag_spans(raw, [number for number, _ in block], tags, scheme)
         yield Row(id=identity, words=words, spans=spans, lenient_openings=openings)
@@ -56,11 +63,17 @@ def _blocks(raw: RawFile, id_comment: str | None, docstart: bool) -> Iterator[tu
             identity, block = None, []
 
 
+def _with_words(block: Sequence[tuple[int, str]], token: int, tag: int, separator: str | None) -> list[tuple[int, str]]:
+    """The lines of a sentence but those whose word is blank and tagged O."""
+    fields = [(number, line, line.split(separator)) for number, line in block]
+    return [(number, line) for number, line, found in fields if found[token].strip() or found[tag] != "O"]
+
+
 def _columns(
     raw: RawFile, block: Sequence[tuple[int, str]], token: int, tag: int, separator: str | None
 ) -> tuple[tuple[str, ...], list[str]]:
     words, tags = [], []
-    width = len(block[0][1].split(separator))
+    width = len(block[0][1].split(separator)) if block else 0
     needed = max(width, token + 1, tag + 1, 2)
     for number, line in block:
         fields = line.split(separator)

@@ -4,11 +4,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from benchmarks.corpora.readers.columns import tag_spans
 from benchmarks.corpora.readers.rows import RawFile, Row
+from benchmarks.corpora.readers.tagged import tagged_row
 from gliner_core.errors import InputError
-
-PARQUET_OPTIONS = frozenset({"tokens_column", "tags_column", "tag_names", "scheme"})
 
 
 def read_parquet(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
@@ -34,16 +32,4 @@ def read_parquet(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
             raise InputError(f"{raw.label}: column `{column}` is missing; set it in `options` (the file has: {have})")
     names = options.get("tag_names") or getattr(getattr(rows.features[tags], "feature", None), "names", None)
     for number, row in enumerate(rows, start=1):
-        if len(row[tokens]) != len(row[tags]):
-            raise raw.fault(number, f"{len(row[tokens])} words but {len(row[tags])} tags")
-        read = [_tag_name(raw, number, tag, names) for tag in row[tags]]
-        spans, openings = tag_spans(raw, [number] * len(read), read, options.get("scheme", "bio"))
-        yield Row(words=tuple(row[tokens]), spans=spans, lenient_openings=openings)
-
-
-def _tag_name(raw: RawFile, number: int, tag: Any, names: list[str] | None) -> str:
-    if isinstance(tag, str):
-        return tag
-    if names is None or not 0 <= tag < len(names):
-        raise raw.fault(number, f"tag {tag!r} has no name; give `tag_names` in the card's `options`")
-    return names[tag]
+        yield tagged_row(raw, number, row[tokens], row[tags], names, options)

@@ -1,0 +1,100 @@
+"""What can be said about groups of languages from the scores of each: means, contrasts, gains, correlation.
+
+Every mean and contrast is a weighted sum of the languages' F1 over one or two variants, so one function gives its
+value, its interval over sentences (all variants answer the same resampled sentences) and its interval over seeds.
+Languages are few and no random sample; how much a contrast owes to which languages stand on which side is told by
+dealing them out in all other ways.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.analyses.resampling import bounds, resampled_sums, seed_bounds
+from benchmarks.scoring.counts import rate
+
+BOTH, ONLY_OWN = "read by both", "read by this one only"
+ONLY_REFERENCE, NEITHER = "read by the other only", "read by neither"
+_TIE = 1e-9  # sums of the same numbers in another order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """F1 in percent of one variant: of every seed and language [R, D], and of every resample of sentences [B, D]."""
+
+    seeds: np.ndarray
+    draws: np.ndarray
+
+    @property
+    def means(self) -> np.ndarray:
+        """Mean over seeds of every language [D]."""
+        return self.seeds.mean(axis=0)
+
+
+def scores_of(counts: Sequence[np.ndarray], draw_seeds: Sequence[int], resamples: int) -> Scores:
+    """From the counts [R, S, 3] of every language. Equal seeds give equal resamples, so variants stay paired."""
+    draws = []
+    for rows, seed in zip(counts, draw_seeds, strict=True):
+        sums = resampled_sums(rows.transpose(1, 0, 2), seed, resamples)  # [B, R, 3]
+        draws.append(100 * rate(sums).mean(axis=1))
+    seeds = [100 * rate(rows.sum(axis=1)) for rows in counts]
+    return Scores(seeds=np.stack(seeds, axis=1), draws=np.stack(draws, axis=1))
+
+
+def mean_of(members: np.ndarray) -> np.ndarray:
+    """Weights [D] of the mean over the languages marked in `members` [D]."""
+    return members / members.sum()
+
+
+def estimate(parts: Sequence[tuple[Scores, np.ndarray]]) -> dict[str, float | None]:
+    """Value and both intervals of the sum of scores times weights; all parts have the same number of seeds."""
+    per_seed = np.sum([scores.seeds @ weights for scores, weights in parts], axis=0)
+    low, high = bounds(np.sum([scores.draws @ weights for scores, weights in parts], axis=0))
+    seed_low, seed_high = seed_bounds(per_seed)
+    return {"value": float(per_seed.mean()), "low": low, "high": high, "seed_low": seed_low, "seed_high": seed_high}
+
+
+def dealt_out(values: np.ndarray, members: np.ndarray) -> dict[str, float]:
+    """Exact permutation test over languages of the difference in means, members minus others.
+
+    `num_splits` ways to choose as many members; `p_languages` is the share of them with at least this difference in
+    absolute value, the observed one included.
+    """
+    size, total = int(members.sum()), values.sum()
+    sums = np.array([values[list(chosen)].sum() for chosen in combinations(range(len(values)), size)])
+    differences = sums / size - (total - sums) / (len(values) - size)
+    observed = values[members].mean() - values[~members].mean()
+    return {"num_splits": len(sums), "p_languages": float((np.abs(differences) >= abs(observed) - _TIE).mean())}
+
+
+def spearman(first: np.ndarray, second: np.ndarray, seed: int, resamples: int) -> dict[str, float | None]:
+    """Spearman's rank correlation and its percentile bootstrap over languages; no value for a constant side.
+
+    Resamples with a constant side are left out.
+    """
+    value = _rank_correlation(first, second)
+    if value is None:
+        return {"value": None, "low": None, "high": None}
+    picked = np.random.default_rng(seed).integers(0, len(first), (resamples, len(first)))
+    found = [_rank_correlation(first[row], second[row]) for row in picked]
+    low, high = bounds(np.array([item for item in found if item is not None]))
+    return {"value": value, "low": low, "high": high}
+
+
+def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    if min(np.ptp(first), np.ptp(second)) == 0:
+        return None
+    return float(np.corrcoef(pd.Series(first).rank(), pd.Series(second).rank())[0, 1])
+
+
+def reading_classes(own: np.ndarray, reference: np.ndarray) -> dict[str, np.ndarray]:
+    """Languages [D] by which of two backbones has read them in pretraining; a class may be empty."""
+    return {
+        BOTH: own & reference,
+        ONLY_OWN: own & ~reference,
+        ONLY_REFERENCE: ~own & reference,
+        NEITHER: ~own & ~reference,
+    }

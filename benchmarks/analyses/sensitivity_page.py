@@ -1,0 +1,153 @@
+"""Tables, sentences and a forest plot of what moves when the same model is asked in another way."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.analyses.page import Page
+from benchmarks.analyses.sensitivity_rows import FACTORS, SAME
+from benchmarks.analyses.showing import SENTENCE_INTERVAL, interval_words, seed_cell, table, value_cell, word_cell
+from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
+from benchmarks.reporting.summary import AVERAGE
+from benchmarks.reporting.table_text import TextCell, TextTable
+
+ORDER = (*FACTORS.values(), "several", SAME)
+COLUMNS = (
+    "Factor", "Variant", "F1 change, points", "Over seeds", "Entities changed, %", "Datasets asked otherwise",
+    "Labels asked otherwise", "Words not read, %", "Worst dataset", "Its F1 change",
+)  # fmt: skip
+CHANGED_NOTE = "Entities changed: found under one way of asking only, of those found under either."
+
+
+def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
+    """One line per variant; the sentences hold one factor each."""
+    rows = rows.assign(place=rows["factor"].map(ORDER.index)).sort_values("place", kind="stable")
+    titles = space.dataset_titles()
+    average = rows[rows["dataset"] == AVERAGE]
+    num = rows.loc[rows["dataset"] != AVERAGE, "dataset"].nunique()
+    base = card.baseline_variant or "baseline"
+    return Page(
+        tables=(_table(rows, average, num, titles),),
+        findings=tuple(_findings(rows, average, num, base)),
+        draw=lambda figure: _draw(figure, average, rows, num),
+        notes=(
+            f"Dot: change of the average F1 against {base}; bar: 95 % over sentences;",
+            "thin line below: 95 % over seeds. Light dots: the single datasets.",
+        ),
+    )
+
+
+def _worst(rows: pd.DataFrame, variant: str) -> pd.Series:
+    mine = rows[(rows["variant"] == variant) & (rows["dataset"] != AVERAGE)]
+    return mine.loc[mine["difference_points"].idxmin()]
+
+
+def _table(rows: pd.DataFrame, average: pd.DataFrame, num: int, titles: dict[str, str]) -> TextTable:
+    lines = [_line(row, _worst(rows, row["variant"]), num, titles) for _, row in average.iterrows()]
+    notes = (SENTENCE_INTERVAL, CHANGED_NOTE, "The worst of several datasets is worse than any of them by itself.")
+    return table("Average of the suite against the baseline variant", COLUMNS, lines, notes)
+
+
+def _line(row: pd.Series, worst: pd.Series, num: int, titles: dict[str, str]) -> list[TextCell]:
+    return [
+        word_cell(row["factor"]),
+        word_cell(row["label"]),
+        value_cell(row["difference_points"], row["low"], row["high"], "+"),
+        seed_cell(row, "+"),
+        value_cell(row["changed_pct"], row["changed_low"], row["changed_high"]),
+        word_cell(f"{row['prompts_changed']:.0f} of {num}"),
+        word_cell(f"{row['labels_changed']:.0f} of {row['labels']:.0f}"),
+        value_cell(100 * row["lost_words"] / row["words"]),
+        word_cell(titles.get(worst["dataset"], worst["dataset"])),
+        value_cell(worst["difference_points"], worst["low"], worst["high"], "+"),
+    ]
+
+
+def _findings(rows: pd.DataFrame, average: pd.DataFrame, num: int, base: str) -> list[str]:
+    found = []
+    for factor in dict.fromkeys(average["factor"]):
+        mine = average[average["factor"] == factor]
+        if not mine["entities"].any():
+            found.append(f"{_named(factor)}: no variant and no seed found an entity, so nothing can be said.")
+            continue
+        steepest = mine.loc[mine["difference_points"].abs().idxmax()]
+        found.append(
+            f"{_named(factor)}: the largest change of the average F1 among {_ways(mine)} is {steepest['label']} with "
+            f"{steepest['difference_points']:+.1f} points ({interval_words(steepest, '+')}), "
+            f"{_shown(steepest)}; {mine['changed_pct'].min():.1f} to {mine['changed_pct'].max():.1f} % of the "
+            "entities change."
+        )
+        if factor == "order":
+            values = [*mine["f1_pct"], mine["base_f1_pct"].iloc[0]]
+            found.append(
+                f"Over the {len(values)} orders of the labels the average F1 spans {min(values):.1f} to "
+                f"{max(values):.1f}, {max(values) - min(values):.1f} points."
+            )
+        asked = rows[(rows["factor"] == factor) & (rows["dataset"] != AVERAGE)]
+        if factor in ("case", "wording", "order") and (same := _alike(asked)):
+            found.append(f"{_named(factor)}: {same}; there the answers are those of {base}.")
+    return found
+
+
+def _ways(mine: pd.DataFrame) -> str:
+    return "one other way" if len(mine) == 1 else f"{len(mine)} other ways"
+
+
+def _named(factor: str) -> str:
+    return f"{factor[:1].upper()}{factor[1:]}"
+
+
+def _shown(row: pd.Series) -> str:
+    """Both intervals must leave out zero; without an interval over seeds the sentence says so."""
+    bounds = [(row["low"], row["high"])]
+    if not is_missing(row["seed_low"]):
+        bounds.append((row["seed_low"], row["seed_high"]))
+    if all(low > 0 or high < 0 for low, high in bounds):
+        return "which these sentences show" if len(bounds) == 1 else "which sentences and seeds both show"
+    return "which is no difference that could be shown"
+
+
+def _alike(rows: pd.DataFrame) -> str:
+    """Which variants ask some datasets exactly as the baseline does."""
+    same = rows[rows["prompts_changed"] == 0].groupby("label", sort=False).size()
+    return ", ".join(f"{label} asks {count} of the datasets as before" for label, count in same.items())
+
+
+def _draw(figure: Figure, average: pd.DataFrame, rows: pd.DataFrame, num: int) -> None:
+    figure.set_size_inches(COLUMN_INCHES, 0.9 + 0.17 * len(average) + 0.1 * average["factor"].nunique())
+    axes = figure.subplots()
+    places = _places(average["factor"])
+    factors = list(dict.fromkeys(average["factor"]))
+    for place, (_, row) in zip(places, average.iterrows(), strict=True):
+        single = rows[(rows["variant"] == row["variant"]) & (rows["dataset"] != AVERAGE)]["difference_points"]
+        axes.plot(single, [place] * len(single), "o", color="#bdbdbd", markersize=2.2, zorder=2)
+        ink = color(factors.index(row["factor"]))
+        axes.plot([row["low"], row["high"]], [place, place], color=ink, linewidth=1.6, zorder=3)
+        if not is_missing(row["seed_low"]):
+            axes.plot([row["seed_low"], row["seed_high"]], [place + 0.28] * 2, color=ink, linewidth=0.7, zorder=3)
+        axes.plot([row["difference_points"]], [place], "o", color=ink, markersize=4, zorder=4)
+    _dress(axes, places, [shorten(label) for label in average["label"]], num)
+
+
+def _places(factors: Sequence[str]) -> list[float]:
+    """One line per variant from the top, with a gap where the factor changes."""
+    places, at, before = [], -1.0, None
+    for factor in factors:
+        at += 1.0 if before in (None, factor) else 1.5
+        places.append(at)
+        before = factor
+    return places
+
+
+def _dress(axes: Axes, places: Sequence[float], labels: Sequence[str], num: int) -> None:
+    axes.axvline(0, color=MUTED, linewidth=0.7, zorder=1)
+    axes.set_yticks(places, labels)
+    axes.set_ylim(places[-1] + 0.7, -0.7)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.5)
+    axes.set_xlabel(f"change of F1, points (average of {num} datasets)")
