@@ -37,7 +37,7 @@ rule all:
     input:
         [SPACE.home / f"scorecard.{kind}" for kind in ("html", "md") if GRID.studies],
         expand(f"{HOME}/studies/{{study}}/table.{{kind}}", study=GRID.studies, kind=("csv", "md", "tex")),
-        differences(GRID.studies),
+        expand(f"{HOME}/studies/{{study}}/differences.csv", study=GRID.studies),
         expand(f"{HOME}/studies/{{study}}/figure.{{kind}}", study=GRID.studies, kind=("svg", "png")),
         analysed(GRID.studies, "table.md", "figure.svg", "figure.png"),
         expand(f"{TRACKING}/{{owner}}.json", owner=GRID.owners()),

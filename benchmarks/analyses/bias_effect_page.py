@@ -11,6 +11,7 @@ from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
     count_cell,
     interval_words,
+    number,
     seed_cell,
     table,
     value_cell,
@@ -68,13 +69,13 @@ def _findings(rows: pd.DataFrame) -> Iterator[str]:
         row = found.iloc[0]
         verdict = "shown" if str(row["is_shown"]) == "True" else "not shown"
         text = (
-            f"{TITLES[dimension]}: recall of `{name}` minus `{row['against']}` is {row['value']:+.1f} points "
+            f"{TITLES[dimension]}: recall of `{name}` minus `{row['against']}` is {number(row['value'], '+')} points "
             f"({interval_words(row, '+')}); difference {verdict}"
         )
         inside = within[(within["dimension"] == dimension) & (within["slice"] == name)]
         if len(inside):
             near = inside.iloc[0]
-            text += f"; within datasets {near['value']:+.1f} ({interval_words(near, '+')})"
+            text += f"; within datasets {number(near['value'], '+')} ({interval_words(near, '+')})"
         yield f"{text}."
     if len(pooled):
         yield f"{len(pooled)} differences were looked at. {RULE}"
@@ -90,8 +91,8 @@ def _leak_findings(rows: pd.DataFrame) -> Iterator[str]:
         else:
             yield (
                 f"{TITLES[dimension]}: {change['gold']:,.0f} gold spans lie in such sentences; without these sentences "
-                f"the suite's F1 changes by {change['value']:+.2f} points (95 % over sentences {change['low']:+.2f} to "
-                f"{change['high']:+.2f})."
+                f"the suite's F1 changes by {number(change['value'], '+', 2)} points (95 % over sentences "
+                f"{number(change['low'], '+', 2)} to {number(change['high'], '+', 2)})."
             )
 
 
@@ -121,7 +122,7 @@ def _slice_table(rows: pd.DataFrame, head: str) -> TextTable:
         ])  # fmt: skip
     columns = ("Dimension", "Slice", "Gold", "Answers", "Recall, %", "Precision, %", "F1, %", "Recall over seeds")
     heading = f"{head}slices, counts of all datasets together"
-    return table(heading[:1].upper() + heading[1:], columns, lines, (SENTENCE_INTERVAL, COLLAPSED))
+    return table(heading, columns, lines, (SENTENCE_INTERVAL, COLLAPSED))
 
 
 def _slice_order(rows: pd.DataFrame) -> list[tuple[str, str]]:
@@ -154,7 +155,7 @@ def _difference_table(rows: pd.DataFrame, head: str) -> TextTable:
     columns = ("Dimension", "Difference in recall", "Pooled, points", "Over seeds", "Within datasets, points",
                "Datasets", "p (Holm)", "Verdict")  # fmt: skip
     heading = f"{head}differences between slices"
-    return table(heading[:1].upper() + heading[1:], columns, lines, (SENTENCE_INTERVAL, RULE, CAUTION))
+    return table(heading, columns, lines, (SENTENCE_INTERVAL, RULE, CAUTION))
 
 
 def _p_value(value: float) -> str:
@@ -176,7 +177,7 @@ def _dataset_table(rows: pd.DataFrame, head: str, names: dict[str, str]) -> Text
         )])  # fmt: skip
     columns = ("Dataset", *(f"{dimension} {name}" for dimension, name in chosen))
     heading = f"{head}recall by dataset, %"
-    return table(heading[:1].upper() + heading[1:], columns, lines, (SENTENCE_INTERVAL, COLLAPSED))
+    return table(heading, columns, lines, (SENTENCE_INTERVAL, COLLAPSED))
 
 
 def _leak_table(rows: pd.DataFrame, head: str) -> TextTable:
@@ -187,8 +188,7 @@ def _leak_table(rows: pd.DataFrame, head: str) -> TextTable:
         lines.append([
             word_cell(TITLES[dimension]), count_cell(change["gold"]),
             value_cell(full["value"], full["low"], full["high"]), value_cell(rest["value"], rest["low"], rest["high"]),
-            TextCell(text=f"{change['value']:+.2f}", detail=f"[{change['low']:+.2f}, {change['high']:+.2f}]",
-                     is_number=True),
+            value_cell(change["value"], change["low"], change["high"], "+", decimals=2),
         ])  # fmt: skip
     columns = (
         "What is shared",
@@ -198,4 +198,4 @@ def _leak_table(rows: pd.DataFrame, head: str) -> TextTable:
         "Change, points",
     )
     heading = f"{head}leakage, F1 as mean of the datasets"
-    return table(heading[:1].upper() + heading[1:], columns, lines, (SENTENCE_INTERVAL,))
+    return table(heading, columns, lines, (SENTENCE_INTERVAL,))

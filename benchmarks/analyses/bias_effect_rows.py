@@ -119,10 +119,10 @@ def _value_rows(place: dict[str, Any], sliced: Sliced, sums: np.ndarray, drawn: 
 
 
 def _is_defined(sums: np.ndarray, metric: Metric) -> bool:
-    """Recall needs gold, precision an answer in every run, F1 either."""
+    """Recall needs gold, precision an answer in every run, F1 one of both somewhere."""
     if metric == "precision":
         return bool((sums[:, 1] > 0).all())
-    return bool(sums[0, 2] > 0 or (metric == "f1" and (sums[:, 1] > 0).all()))
+    return bool(sums[0, 2] > 0 or (metric == "f1" and sums[:, 1].any()))
 
 
 def _counts(sums: np.ndarray) -> dict[str, float]:

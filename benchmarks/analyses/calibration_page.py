@@ -9,6 +9,7 @@ from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
     count_cell,
     interval_words,
+    number,
     seed_cell,
     table,
     value_cell,
@@ -16,9 +17,9 @@ from benchmarks.analyses.showing import (
 )
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, lighten
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing
 from benchmarks.reporting.summary import AVERAGE
-from benchmarks.reporting.table_text import MISSING, TextCell, TextTable
+from benchmarks.reporting.table_text import TextCell, TextTable
 
 POOLED = "all"
 TITLES = {"decoded": "decoded spans", "candidates": "all candidates"}
@@ -39,8 +40,9 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
         findings=tuple(_findings(rows)),
         draw=lambda figure: _draw(figure, rows),
         notes=(
-            "Above: equal-mass bins of all sentences; bars: 95 % over sentences; dashed: perfectly calibrated.",
-            "Below: mean over datasets; band: 95 % over sentences; ticks: best threshold of each dataset.",
+            "Above: equal-mass bins of all sentences; bars: 95 % over sentences;",
+            "dashed: scores that mean what they say. Below: mean over datasets;",
+            "band: 95 % over sentences; ticks: best threshold of each dataset.",
         ),
     )
 
@@ -67,7 +69,7 @@ def _errors(rows: pd.DataFrame, population: str, titles: dict[str, str]) -> Text
                 *(value_cell(row["value"], row["low"], row["high"]) for row in (mass, wide, largest)),
                 value_cell(gap["value"], gap["low"], gap["high"], "+"),
                 seed_cell(mass),
-                _fine_cell(brier, 3),
+                value_cell(brier["value"], brier["low"], brier["high"], decimals=3),
                 _share_cell(_row(kept, dataset=dataset)),
             ]
         )
@@ -82,13 +84,6 @@ def _share_cell(row: pd.Series) -> TextCell:
     return value_cell(row["value"], row["low"], row["high"])
 
 
-def _fine_cell(row: pd.Series, decimals: int) -> TextCell:
-    if is_missing(row["value"]):
-        return TextCell(text=MISSING, is_number=True)
-    low, high = (f"{row[name]:.{decimals}f}" for name in ("low", "high"))
-    return TextCell(text=f"{row['value']:.{decimals}f}", detail=f"[{low}, {high}]", is_number=True)
-
-
 def _f1_at(rows: pd.DataFrame, dataset: str, threshold: float) -> float:
     curve = rows[(rows["kind"] == "curve") & (rows["dataset"] == dataset) & (rows["measure"] == "f1_pct")]
     return float(curve.loc[(curve["threshold"] - threshold).abs().idxmin(), "value"])
@@ -101,7 +96,7 @@ def _thresholds(rows: pd.DataFrame, titles: dict[str, str]) -> TextTable:
         lines.append(
             [
                 word_cell(titles.get(dataset, dataset)),
-                _fine_cell(best, 2),
+                value_cell(best["value"], best["low"], best["high"], decimals=2),
                 *(value_cell(_f1_at(rows, dataset, at)) for at in (best["value"], USUAL, LOW)),
                 value_cell(low["value"], low["low"], low["high"], "+"),
                 seed_cell(low, "+"),
@@ -127,12 +122,12 @@ def _findings(rows: pd.DataFrame) -> list[str]:
         return [*found, "No threshold finds any entity, so nothing can be said about the choice of one."]
     best, regret, low = (_row(rows, kind=kind, dataset=AVERAGE) for kind in ("best", "regret", "low"))
     found.append(
-        f"One threshold for all datasets, {best['value']:.2f} at its best, loses {regret['value']:.1f} points of F1 "
-        f"({interval_words(regret)}) against the best threshold of each; both are chosen on the test sentences, so "
+        f"One threshold for all datasets, {best['value']:.2f} at its best, loses {number(regret['value'])} points of "
+        f"F1 ({interval_words(regret)}) against the best threshold of each; both are chosen on the test sentences, so "
         "this is an upper bound."
     )
     found.append(
-        f"A threshold of {LOW} instead of {USUAL} changes the average F1 by {low['value']:+.1f} points "
+        f"A threshold of {LOW} instead of {USUAL} changes the average F1 by {number(low['value'], '+')} points "
         f"({interval_words(low, '+')}){_verdict(low)}."
     )
     return found
@@ -145,7 +140,8 @@ def _calibrated(mine: pd.DataFrame, title: str) -> str:
     lean = "too sure of itself" if gap["low"] > 0 else "not sure enough" if gap["high"] < 0 else "neither on the whole"
     return (
         f"Scores of {title}: the expected calibration error is {ece['value']:.1f} % ({interval_words(ece)}); the mean "
-        f"score lies {gap['value']:+.1f} points from the share that is correct ({interval_words(gap, '+')}): {lean}."
+        f"score lies {number(gap['value'], '+')} points from the share that is correct ({interval_words(gap, '+')}): "
+        f"{lean}."
     )
 
 
@@ -165,7 +161,7 @@ def _draw(figure: Figure, rows: pd.DataFrame) -> None:
     for axes in (above, below):
         axes.grid(color=GRID, linewidth=0.5)
         axes.set_xlim(0, 1)
-        axes.set_ylim(0, 100)
+    above.set_ylim(0, 100)
 
 
 def _draw_reliability(axes: Axes, bins: pd.DataFrame) -> None:
@@ -185,11 +181,13 @@ def _draw_sweep(axes: Axes, rows: pd.DataFrame) -> None:
         own = curves[curves["measure"] == f"{name}_pct"]
         axes.plot(own["threshold"], own["value"], color=color(place), linewidth=1.3, label=name.replace("f1", "F1"))
         if name == "f1":
-            axes.fill_between(own["threshold"], own["low"], own["high"], color=lighten(color(place)), linewidth=0)
+            axes.fill_between(own["threshold"], own["low"], own["high"], color=color(place), alpha=0.25, linewidth=0)
     best = rows[(rows["kind"] == "best") & (rows["dataset"] != AVERAGE)]
-    axes.vlines(best["value"], 0, 4, color=MUTED, linewidth=1.2)
+    top = max(5.0, min(100.0, 1.15 * curves["value"].max()))
+    axes.set_ylim(0, top)
+    axes.vlines(best["value"], 0, 0.05 * top, color=MUTED, linewidth=1.2)
     for value in (LOW, USUAL):
         axes.axvline(value, color=MUTED, linewidth=0.6, linestyle=(0, (4, 3)), zorder=0)
     axes.set_xlabel(f"threshold (dashed: {LOW} and {USUAL})")
     axes.set_ylabel("average over datasets, %")
-    axes.legend(loc="upper center", ncols=3)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, borderaxespad=0.2)

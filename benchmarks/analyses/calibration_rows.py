@@ -21,11 +21,12 @@ from benchmarks.analyses.calibration_scores import (
     joined,
     maximum_error,
     mean_error,
+    middle,
     read_told,
     squared_errors,
 )
 from benchmarks.analyses.calibration_sweep import Sweep, threshold_counts
-from benchmarks.analyses.resampling import bounds, resampled_sums, seed_bounds, share_interval
+from benchmarks.analyses.resampling import estimate, resampled_sums, share_interval
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.summary import BASELINE
 from gliner_core.seeding import derive_seed
@@ -81,13 +82,8 @@ def _error(
 ) -> dict[str, Any]:
     """One statistic: the mean over runs, its interval over sentences and that over seeds."""
     per_seed = scale * statistic(sums.sum(axis=0))  # [R]
-    low, high = bounds(scale * statistic(drawn).mean(axis=1))
-    seed_low, seed_high = seed_bounds(per_seed)
-    return {
-        "kind": "error", "binning": binning, "measure": measure, "value": per_seed.mean(), "low": low, "high": high,
-        "seed_low": seed_low, "seed_high": seed_high, "num_seeds": len(per_seed),
-        "count": int(sums[..., 0].sum()),
-    }  # fmt: skip
+    place = {"kind": "error", "binning": binning, "measure": measure, "count": int(sums[..., 0].sum())}
+    return place | estimate(per_seed, scale * statistic(drawn).mean(axis=1))
 
 
 def _bins(binning: str, sums: np.ndarray, drawn: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -96,7 +92,7 @@ def _bins(binning: str, sums: np.ndarray, drawn: np.ndarray) -> Iterator[dict[st
         shares = drawn[..., 2] / drawn[..., 0]  # NaN where a resample leaves a bin empty
     for number, (count, score, hits) in enumerate(sums):
         if count:
-            low, high = bounds(shares[~np.isnan(shares[:, number]), number])
+            low, high = middle(shares[~np.isnan(shares[:, number]), number])
             yield {
                 "kind": "bin", "binning": binning, "bin": number, "measure": "correct_pct", "value": 100 * hits / count,
                 "low": 100 * low, "high": 100 * high, "count": int(count), "score": score / count,

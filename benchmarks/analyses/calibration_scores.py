@@ -18,6 +18,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.asking import answers
 from benchmarks.scoring.predictions import Predictions, read_predictions
 from benchmarks.scoring.protocol import decoded_spans, unscored_labels, with_decoding
+from benchmarks.scoring.statistics import LEVEL
 from gliner_core.examples import Span
 
 NUM_BINS = 15
@@ -137,3 +138,8 @@ def bias(sums: np.ndarray) -> np.ndarray:
 def mean_error(sums: np.ndarray) -> np.ndarray:
     """Brier score, 0..1, of sums [..., 2]."""
     return sums[..., 1] / np.maximum(sums[..., 0], 1)
+
+
+def middle(values: np.ndarray) -> np.ndarray:
+    """Where the middle 95 % of resampled values [R, ...] begin and end, [2, ...]."""
+    return np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)

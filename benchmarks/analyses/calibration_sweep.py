@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.analyses.calibration_scores import Scored
-from benchmarks.analyses.resampling import bounds, resampled_sums, seed_bounds
+from benchmarks.analyses.calibration_scores import Scored, middle
+from benchmarks.analyses.resampling import estimate, resampled_sums
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric, rate
 from gliner_core.seeding import derive_seed
@@ -39,7 +39,7 @@ class Sweep:
     """
 
     def __init__(self, names: Sequence[str], counts: Sequence[np.ndarray], suite: str, resamples: int) -> None:
-        self.names, self.num_seeds = names, len(counts[0])
+        self.names = names
         self.sums = [part.sum(axis=1) for part in counts]  # [R, T, 3]
         self.seeds = np.stack([rate(sums, "f1") for sums in self.sums])  # [D, R, T]
         self.f1 = self.seeds.mean(axis=1)  # [D, T]
@@ -59,7 +59,7 @@ class Sweep:
         measured = {name: np.stack([rate(sums, name).mean(axis=0) for sums in self.sums]) for name in RATES}  # [D, T]
         for place, dataset in enumerate([*self.names, AVERAGE]):
             which = slice(None) if dataset == AVERAGE else slice(place, place + 1)
-            f1_bounds = np.quantile(self.drawn[:, which].mean(axis=1), [0.025, 0.975], axis=0)  # [2, T]
+            f1_bounds = middle(self.drawn[:, which].mean(axis=1))  # [2, T]
             for name in RATES:
                 values = measured[name][which].mean(axis=0)
                 for at, threshold in enumerate(THRESHOLDS):
@@ -77,34 +77,26 @@ class Sweep:
         draws = np.arange(len(self.drawn))
         lost = self.drawn.max(axis=2) - self.drawn[draws, :, drawn_common]  # [resamples, D]
         per_seed = np.take_along_axis(self.seeds, own[:, None, None], 2)[..., 0] - self.seeds[:, :, common]  # [D, R]
-        regret = self.f1.max(axis=1) - self.f1[:, common]
-        yield from self._told("regret", None, regret, lost, per_seed)
+        yield from self._told("regret", None, lost, per_seed)
 
     def _differences(self) -> Iterator[dict[str, Any]]:
         """The lower threshold minus the usual one."""
         low, usual = (int(np.argmin(np.abs(THRESHOLDS - value))) for value in (LOW_THRESHOLD, USUAL_THRESHOLD))
-        values = self.f1[:, low] - self.f1[:, usual]
         drawn = self.drawn[:, :, low] - self.drawn[:, :, usual]
-        yield from self._told("low", LOW_THRESHOLD, values, drawn, self.seeds[:, :, low] - self.seeds[:, :, usual])
+        yield from self._told("low", LOW_THRESHOLD, drawn, self.seeds[:, :, low] - self.seeds[:, :, usual])
 
     def _told(
-        self, kind: str, threshold: float | None, values: np.ndarray, drawn: np.ndarray, seeds: np.ndarray
+        self, kind: str, threshold: float | None, drawn: np.ndarray, seeds: np.ndarray
     ) -> Iterator[dict[str, Any]]:
-        """F1 differences of every dataset [D], [resamples, D] and [D, R], and their average."""
+        """F1 differences of every dataset, [resamples, D] and [D, R], and their average."""
         for place, dataset in enumerate([*self.names, AVERAGE]):
             which = slice(None) if dataset == AVERAGE else slice(place, place + 1)
             row = {"kind": kind, "dataset": dataset, "threshold": threshold, "measure": "f1_points"}
-            low, high = bounds(drawn[:, which].mean(axis=1))
-            seed_low, seed_high = seed_bounds(POINTS * seeds[which].mean(axis=0))
-            yield (
-                row
-                | _percent(values[which].mean(), low, high)
-                | {"seed_low": seed_low, "seed_high": seed_high, "num_seeds": self.num_seeds}
-            )
+            yield row | estimate(POINTS * seeds[which].mean(axis=0), POINTS * drawn[:, which].mean(axis=1))
 
 
 def _threshold(dataset: str, best: int, drawn: np.ndarray) -> dict[str, Any]:
-    low, high = bounds(THRESHOLDS[drawn])
+    low, high = middle(THRESHOLDS[drawn])
     place = {"kind": "best", "dataset": dataset, "measure": "threshold"}
     return place | {"value": THRESHOLDS[best], "low": low, "high": high}
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import SENTENCE_INTERVAL, count_cell, table, value_cell, word_cell
@@ -28,8 +29,8 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
         findings=tuple(_findings(rows, conditions[conditions["dataset"] == AVERAGE])),
         draw=lambda figure: _draw(figure, conditions),
         notes=(
-            "Largest difference of any score against batches of 8: large dot over all datasets, light dots each;",
-            f"dashed: bound of rounding, {BOUND:g}; at the left edge: no difference at all.",
+            "Largest difference of any score against batches of 8; light dots: each dataset.",
+            f"Dashed: bound of rounding, {BOUND:g}; at the left edge: no difference at all.",
         ),
     )
 
@@ -112,6 +113,8 @@ def _draw(figure: Figure, conditions: pd.DataFrame) -> None:
     axes.axvline(BOUND, color=MUTED, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
     axes.set_xscale("log")
     axes.set_xlim(SMALLEST / 2, 2)
+    axes.set_xticks([1e-9, 1e-6, 1e-3, 1], ["1e-9", "1e-6", "0.001", "1"])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(every)), every["title"])
     axes.set_ylim(len(every) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)

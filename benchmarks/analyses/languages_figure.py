@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, lighten, shorten
 
@@ -16,7 +17,7 @@ def draw_languages(figure: Figure, languages: pd.DataFrame) -> None:
     backbones = list(dict.fromkeys(languages["variant"]))[:MAX_SERIES]
     names = [languages.loc[languages["variant"] == name, "backbone"].iloc[0] for name in backbones]
     places, sections, height = _places(languages, len(backbones))
-    figure.set_size_inches(COLUMN_INCHES, height * LINE_INCHES + 0.75 + 0.13 * len(names))
+    figure.set_size_inches(COLUMN_INCHES, height * LINE_INCHES + 0.6 + 0.13 * (len(names) if len(names) > 1 else 0))
     scores, lengths = figure.subplots(1, 2, sharey=True, width_ratios=(2.4, 1))
     for _, row in languages[languages["variant"].isin(backbones)].iterrows():
         number = backbones.index(row["variant"])
@@ -28,13 +29,20 @@ def draw_languages(figure: Figure, languages: pd.DataFrame) -> None:
     scores.set_xlabel("F1, %")
     lengths.set_xlim(0, languages["sub_words_per_word"].max() * 1.15)
     lengths.set_xlabel("sub-words per word")
+    lengths.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     for axes in (scores, lengths):
         axes.grid(axis="x", color=GRID, linewidth=0.5)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
     if len(names) > 1:
         handles = [Line2D([], [], marker="o", linewidth=0, markersize=4, color=color(n)) for n in range(len(names))]
-        figure.legend(handles, [shorten(name, 34) for name in names], loc="outside upper right", borderaxespad=0.1)
+        figure.legend(
+            handles,
+            [shorten(name, 34) for name in names],
+            loc="outside upper right",
+            borderaxespad=0.1,
+            labelspacing=0.2,
+        )
 
 
 def _places(languages: pd.DataFrame, num: int) -> tuple[dict[str, float], dict[str, float], float]:
@@ -53,13 +61,20 @@ def _label(
     axes: Axes, languages: pd.DataFrame, places: dict[str, float], sections: dict[str, float], height: float
 ) -> None:
     titles = dict(zip(languages["dataset"], languages["title"], strict=True))
+    shared = _shared_start(list(titles.values()))
     axes.set_ylim(height - GAP / 2, -0.8)
-    axes.set_yticks(list(places.values()), [shorten(titles[name], 24) for name in places])
+    axes.set_yticks(list(places.values()), [shorten(titles[name][shared:], 24) for name in places])
     for script, place in sections.items():
         axes.annotate(
             script, (0, place), xycoords=("axes fraction", "data"), xytext=(-4, 0), textcoords="offset points",
             ha="right", va="center", fontsize=7, color=MUTED, style="italic",
         )  # fmt: skip
+
+
+def _shared_start(titles: list[str]) -> int:
+    """Length of the word that all titles begin with, the name of the corpus, and the space after it."""
+    words = {title.partition(" ")[0] for title in titles}
+    return len(words.pop()) + 1 if len(words) == 1 < len(titles) else 0
 
 
 def _draw_score(axes: Axes, row: pd.Series, place: float, ink: str) -> None:
@@ -74,4 +89,5 @@ def _dot(axes: Axes, row: pd.Series, column: str, place: float, ink: str) -> Non
     fill = ink if row["in_pretraining"] == "yes" else "white"
     axes.plot(
         [row[column]], [place], "o", color=fill, markeredgecolor=ink, markeredgewidth=0.9, markersize=4, zorder=4,
+        clip_on=False,
     )  # fmt: skip

@@ -15,14 +15,16 @@ from transformers import AutoTokenizer
 
 from benchmarks.analyses.answered import trained_rows
 from benchmarks.analyses.languages_statistics import (
+    BOTH,
+    NEITHER,
     ONLY_OWN,
     Scores,
     dealt_out,
-    estimate,
     mean_of,
     reading_classes,
     scores_of,
     spearman,
+    weighted,
 )
 from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.grid import Row
@@ -162,15 +164,15 @@ def _variant_rows(variant: _Variant, scripts: np.ndarray, resamples: int) -> Ite
     own, scores = variant.identity, variant.scores
     for place, language in enumerate(variant.languages):
         alone = np.eye(len(scripts))[place]
-        over_seeds = {key: value for key, value in estimate([(scores, alone)]).items() if key.startswith("seed")}
+        over_seeds = {key: value for key, value in weighted((scores, alone)).items() if key.startswith("seed")}
         yield {"kind": "language", **own, **language, **over_seeds}
     for place, members in _groups(scripts, {READ: variant.read, NOT_READ: ~variant.read}):
-        yield {"kind": "mean", **own, **place, **estimate([(scores, mean_of(members))])}
-    if 0 < variant.read.sum() < len(scripts):
+        yield {"kind": "mean", **own, **place, **weighted((scores, mean_of(members)))}
+    for place, one, other in _contrasts(scripts, variant.read, ~variant.read):
+        used, sides = one | other, {"group": READ, "other": NOT_READ}
         yield {
-            "kind": "contrast", **own, **_sides(READ, variant.read, NOT_READ, ~variant.read),
-            **estimate([(scores, mean_of(variant.read) - mean_of(~variant.read))]),
-            **dealt_out(scores.means, variant.read),
+            "kind": "contrast", **own, **place, **sides, **weighted((scores, mean_of(one) - mean_of(other))),
+            **dealt_out(scores.means[used], one[used]),
         }  # fmt: skip
     lengths = np.array([language["sub_words_per_word"] for language in variant.languages])
     seed = derive_seed(0, "languages", "correlation")
@@ -178,8 +180,18 @@ def _variant_rows(variant: _Variant, scripts: np.ndarray, resamples: int) -> Ite
     yield {"kind": "correlation", **own, "num_languages": len(scripts), **correlation}
 
 
-def _sides(group: str, members: np.ndarray, other: str, others: np.ndarray) -> dict[str, Any]:
-    return {"group": group, "other": other, "num_languages": int(members.sum()), "num_others": int(others.sum())}
+def _contrasts(
+    scripts: np.ndarray, group: np.ndarray, other: np.ndarray
+) -> Iterator[tuple[dict[str, Any], np.ndarray, np.ndarray]]:
+    """One group of languages against another [D] where both have members: all of them, then those of one script."""
+    wholes = [("all", np.ones(len(scripts), dtype=bool))]
+    used = set(scripts[group | other])
+    wholes += [(script, scripts == script) for script in dict.fromkeys(scripts.tolist()) if used != {script}]
+    for dimension, whole in wholes:
+        one, rest = group & whole, other & whole
+        if one.any() and rest.any():
+            place = {"dimension": dimension, "num_languages": int(one.sum()), "num_others": int(rest.sum())}
+            yield place, one, rest
 
 
 def _gain_rows(variant: _Variant, reference: _Variant, scripts: np.ndarray) -> Iterator[dict[str, Any]]:
@@ -188,15 +200,13 @@ def _gain_rows(variant: _Variant, reference: _Variant, scripts: np.ndarray) -> I
     reading = reading_classes(variant.read, reference.read)
     for place, members in _groups(scripts, reading):
         weights = mean_of(members)
-        parts = [(variant.scores, weights), (reference.scores, -weights)]
-        yield {"kind": "gain", **own, **place, **estimate(parts)}
-    gained = reading[ONLY_OWN]
-    for other, others in reading.items():
-        if other != ONLY_OWN and gained.any() and others.any():
-            weights, used = mean_of(gained) - mean_of(others), gained | others
-            gains = (variant.scores.means - reference.scores.means)[used]
+        yield {"kind": "gain", **own, **place, **weighted((variant.scores, weights), (reference.scores, -weights))}
+    gains = variant.scores.means - reference.scores.means
+    for name in (NEITHER, BOTH):
+        for place, one, other in _contrasts(scripts, reading[ONLY_OWN], reading[name]):
+            weights, used = mean_of(one) - mean_of(other), one | other
             yield {
-                "kind": "gain contrast", **own, **_sides(ONLY_OWN, gained, other, others),
-                **estimate([(variant.scores, weights), (reference.scores, -weights)]),
-                **dealt_out(gains, gained[used]),
+                "kind": "gain contrast", **own, **place, "group": ONLY_OWN, "other": name,
+                **weighted((variant.scores, weights), (reference.scores, -weights)),
+                **dealt_out(gains[used], one[used]),
             }  # fmt: skip

@@ -9,12 +9,14 @@ dealing them out in all other ways.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.analyses.resampling import bounds, resampled_sums, seed_bounds
+from benchmarks.analyses.resampling import estimate, resampled_sums
 from benchmarks.scoring.counts import rate
+from benchmarks.scoring.statistics import LEVEL
 
 BOTH, ONLY_OWN = "read by both", "read by this one only"
 ONLY_REFERENCE, NEITHER = "read by the other only", "read by neither"
@@ -49,12 +51,10 @@ def mean_of(members: np.ndarray) -> np.ndarray:
     return members / members.sum()
 
 
-def estimate(parts: Sequence[tuple[Scores, np.ndarray]]) -> dict[str, float | None]:
-    """Value and both intervals of the sum of scores times weights; all parts have the same number of seeds."""
-    per_seed = np.sum([scores.seeds @ weights for scores, weights in parts], axis=0)
-    low, high = bounds(np.sum([scores.draws @ weights for scores, weights in parts], axis=0))
-    seed_low, seed_high = seed_bounds(per_seed)
-    return {"value": float(per_seed.mean()), "low": low, "high": high, "seed_low": seed_low, "seed_high": seed_high}
+def weighted(*parts: tuple[Scores, np.ndarray]) -> dict[str, Any]:
+    """Value and both intervals of the sum of scores times weights [D]; all parts have the same number of seeds."""
+    values = np.sum([scores.seeds @ weights for scores, weights in parts], axis=0)
+    return estimate(values, np.sum([scores.draws @ weights for scores, weights in parts], axis=0))
 
 
 def dealt_out(values: np.ndarray, members: np.ndarray) -> dict[str, float]:
@@ -80,8 +80,8 @@ def spearman(first: np.ndarray, second: np.ndarray, seed: int, resamples: int) -
         return {"value": None, "low": None, "high": None}
     picked = np.random.default_rng(seed).integers(0, len(first), (resamples, len(first)))
     found = [_rank_correlation(first[row], second[row]) for row in picked]
-    low, high = bounds(np.array([item for item in found if item is not None]))
-    return {"value": value, "low": low, "high": high}
+    low, high = np.quantile([item for item in found if item is not None], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return {"value": value, "low": float(low), "high": float(high)}
 
 
 def _rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:

@@ -16,6 +16,7 @@ from gliner_core.seeding import derive_seed
 DECODINGS: tuple[Overlap, ...] = ("flat", "flat_multi_label", "nested", "multi_label")
 LEVELS = ("not nested", "outermost of nested", "depth 1", "depth 2 and more")
 INSIDE_WORD = "inside a word"
+SHORTFALL = "ceiling minus greedy count, nested"
 
 
 def levels_of(items: frozenset[Item]) -> dict[Item, str]:
@@ -35,11 +36,11 @@ def census(name: str, gold: Sequence[frozenset[Item]], max_width: int, resamples
         value, low, high = share_interval(part, whole, derive_seed(0, "overlap", name, measure), resamples)
         yield {
             "kind": "census", "place": name, "slice": measure, "value": value, "low": low, "high": high,
-            "true_positive": int(part.sum()), "gold": int(whole.sum()),
+            "count": int(part.sum()), "gold": int(whole.sum()),
         }  # fmt: skip
     yield {
-        "kind": "census", "place": name, "slice": "ceiling minus greedy count, nested", "gold": int(whole.sum()),
-        "true_positive": _greedy_shortfall(gold),
+        "kind": "census", "place": name, "slice": SHORTFALL, "gold": int(whole.sum()),
+        "count": _greedy_shortfall(gold),
     }  # fmt: skip
 
 

@@ -23,8 +23,8 @@ from gliner_core.seeding import derive_seed
 
 FIELDS = (
     "variant", "label", "suite", "kind", "place", "group", "slice", "metric", "decoding", "num_seeds", "num_datasets",
-    "value", "low", "high", "seed_low", "seed_high", "seed_min", "seed_max", "true_positive", "predicted", "gold",
-    "words", "gold_words", "flat_words", "nested_words",
+    "value", "low", "high", "seed_low", "seed_high", "seed_min", "seed_max", "count", "true_positive", "predicted",
+    "gold", "words", "gold_words", "flat_words", "nested_words",
 )  # fmt: skip
 DENSITY = (*(name for name, _ in DENSITIES), DENSEST)
 GROUPS = [

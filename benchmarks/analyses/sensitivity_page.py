@@ -8,7 +8,15 @@ from matplotlib.figure import Figure
 
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.sensitivity_rows import FACTORS, SAME
-from benchmarks.analyses.showing import SENTENCE_INTERVAL, interval_words, seed_cell, table, value_cell, word_cell
+from benchmarks.analyses.showing import (
+    SENTENCE_INTERVAL,
+    interval_words,
+    number,
+    seed_cell,
+    table,
+    value_cell,
+    word_cell,
+)
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
@@ -74,12 +82,14 @@ def _findings(rows: pd.DataFrame, average: pd.DataFrame, num: int, base: str) ->
         if not mine["entities"].any():
             found.append(f"{_named(factor)}: no variant and no seed found an entity, so nothing can be said.")
             continue
+        if not mine["changed_pct"].any():
+            found.append(f"{_named(factor)}: not one entity changes in {_ways(mine)}.")
+            continue
         steepest = mine.loc[mine["difference_points"].abs().idxmax()]
         found.append(
-            f"{_named(factor)}: the largest change of the average F1 among {_ways(mine)} is {steepest['label']} with "
-            f"{steepest['difference_points']:+.1f} points ({interval_words(steepest, '+')}), "
-            f"{_shown(steepest)}; {mine['changed_pct'].min():.1f} to {mine['changed_pct'].max():.1f} % of the "
-            "entities change."
+            f"{_named(factor)}: the largest change of the average F1 in {_ways(mine)} is that of {steepest['label']}, "
+            f"{number(steepest['difference_points'], '+')} points ({interval_words(steepest, '+')}), "
+            f"{_shown(steepest)}; {_range(mine['changed_pct'])} % of the entities change."
         )
         if factor == "order":
             values = [*mine["f1_pct"], mine["base_f1_pct"].iloc[0]]
@@ -87,14 +97,16 @@ def _findings(rows: pd.DataFrame, average: pd.DataFrame, num: int, base: str) ->
                 f"Over the {len(values)} orders of the labels the average F1 spans {min(values):.1f} to "
                 f"{max(values):.1f}, {max(values) - min(values):.1f} points."
             )
-        asked = rows[(rows["factor"] == factor) & (rows["dataset"] != AVERAGE)]
-        if factor in ("case", "wording", "order") and (same := _alike(asked)):
-            found.append(f"{_named(factor)}: {same}; there the answers are those of {base}.")
-    return found
+    return [*found, *_alike(rows, num, base)]
 
 
 def _ways(mine: pd.DataFrame) -> str:
-    return "one other way" if len(mine) == 1 else f"{len(mine)} other ways"
+    return "one other way of asking" if len(mine) == 1 else f"{len(mine)} other ways of asking"
+
+
+def _range(values: pd.Series) -> str:
+    low, high = number(values.min()), number(values.max())
+    return low if low == high else f"{low} to {high}"
 
 
 def _named(factor: str) -> str:
@@ -111,10 +123,12 @@ def _shown(row: pd.Series) -> str:
     return "which is no difference that could be shown"
 
 
-def _alike(rows: pd.DataFrame) -> str:
-    """Which variants ask some datasets exactly as the baseline does."""
-    same = rows[rows["prompts_changed"] == 0].groupby("label", sort=False).size()
-    return ", ".join(f"{label} asks {count} of the datasets as before" for label, count in same.items())
+def _alike(rows: pd.DataFrame, num: int, base: str) -> list[str]:
+    """Which variants put some datasets the very question that the baseline puts."""
+    asked = rows[(rows["dataset"] != AVERAGE) & (rows["factor"] != "window") & (rows["factor"] != "K")]
+    same = asked[asked["prompts_changed"] == 0].groupby("label", sort=False).size()
+    told = ", ".join(f"{label} on {count} of {num} datasets" for label, count in same.items())
+    return [f"The labels are the very ones of {base} under {told}: the answers are equal there."] if told else []
 
 
 def _draw(figure: Figure, average: pd.DataFrame, rows: pd.DataFrame, num: int) -> None:

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.answered import Gold, read_answers, read_gold, trained_rows
-from benchmarks.analyses.resampling import seed_bounds, share_interval
+from benchmarks.analyses.resampling import share_interval
 from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
 from benchmarks.reporting.summary import AVERAGE, BASELINE
 from benchmarks.scoring.counts import rate, suite_rate
-from benchmarks.scoring.statistics import paired_bootstrap
+from benchmarks.scoring.statistics import paired_bootstrap, seed_interval
 from gliner_core.examples import Span
 from gliner_core.files import read_json
 from gliner_core.seeding import derive_seed
@@ -101,13 +101,14 @@ def _compared(
     seed, resamples = derive_seed(0, "paired", row.suite, dataset), space.settings.resamples
     found = paired_bootstrap(mine, base, seed, resamples)
     per_seed = [np.mean([rate(part.sum(axis=1)) for part in parts], axis=0) for parts in (mine, base)]
-    low, high = seed_bounds(100 * (per_seed[0] - per_seed[1]))
+    over_seeds = seed_interval((per_seed[0] - per_seed[1]).tolist()) if len(per_seed[0]) > 1 else None
     share, share_low, share_high = share_interval(changed[0], changed[1], seed, resamples)
     return {
         "dataset": dataset, "num_sentences": sum(part.shape[1] for part in mine),
         "f1_pct": 100 * suite_rate(mine), "base_f1_pct": 100 * suite_rate(base),
         "difference_points": 100 * found.difference, "low": 100 * found.low, "high": 100 * found.high,
-        "seed_low": low, "seed_high": high, "entities": int(changed[1].sum()),
+        "seed_low": 100 * over_seeds.low if over_seeds else None,
+        "seed_high": 100 * over_seeds.high if over_seeds else None, "entities": int(changed[1].sum()),
         "changed_pct": share, "changed_low": share_low, "changed_high": share_high,
     }  # fmt: skip
 

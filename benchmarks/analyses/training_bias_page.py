@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
 from benchmarks.analyses.page import Page
-from benchmarks.analyses.showing import SENTENCE_INTERVAL, count_cell, table, value_cell, word_cell
+from benchmarks.analyses.showing import SENTENCE_INTERVAL, count_cell, share_words, table, value_cell, word_cell
 from benchmarks.analyses.training_bias_rows import IN_MIXTURE, IN_PART, WHOLE
 from benchmarks.analyses.training_shares import CASINGS, FORMS, QUARTERS, TIMES, WIDTH_CLASSES
 from benchmarks.catalog.cards import StudyCard
@@ -66,7 +66,7 @@ def _number(rows: pd.DataFrame, topic: str, part: str = WHOLE) -> TextCell:
 def _said(rows: pd.DataFrame, topic: str, group: str = "all") -> str:
     """`40.5 % (39.8 to 41.2)`, or that there is none."""
     row = one(rows, topic, group)
-    return "none" if row is None else f"{row['value']:.1f} % ({row['low']:.1f} to {row['high']:.1f})"
+    return "none" if row is None else share_words(row)
 
 
 def _findings(rows: pd.DataFrame, title: str) -> list[str]:
@@ -131,7 +131,7 @@ def _overview(rows: pd.DataFrame, title: str) -> TextTable:
 
 def _precise(rows: pd.DataFrame, topic: str, part: str) -> TextCell:
     row = one(rows, topic, "all", part)
-    return word_cell("") if row is None else TextCell(text=f"{row['value']:.2f}", is_number=True)
+    return word_cell("") if row is None else value_cell(row["value"], decimals=2)
 
 
 def _noise_by_part(rows: pd.DataFrame, title: str) -> TextTable:
@@ -160,7 +160,7 @@ def _most_ambiguous(rows: pd.DataFrame, title: str) -> TextTable:
     found = rows[rows["topic"] == "most ambiguous surfaces"]
     lines = [
         [word_cell(row.group), count_cell(row.denominator), count_cell(row.numerator),
-         TextCell(text=f"{row.value:.2f}", is_number=True), word_cell(row.detail)]
+         value_cell(row.value, decimals=2), word_cell(row.detail)]
         for row in found.itertuples()
     ]  # fmt: skip
     heading = f"{title}: surfaces that carry most uncertainty (mentions times bits)"

@@ -12,6 +12,7 @@ from benchmarks.catalog.variants import Variant, as_baseline, study_overrides, v
 from gliner_core.errors import InputError
 
 DEFAULT_SPLIT = "test"
+VERDICT_SCALE = "paper"  # whose numbers are held against printed ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -143,6 +144,11 @@ def _study_rows(
             f"benchmarks/studies/{name}.yaml: the study does not run at scale {scale.name!r} (suite {role!r}, "
             f"scales {', '.join(study.scales)}); leave it out of `studies`, or correct its `suite` or `scales`"
         )
+    if registry.suites[suite].max_sentences and scale.name == VERDICT_SCALE:
+        raise InputError(
+            f"benchmarks/suites/{suite}.yaml: `max_sentences` makes a sample, and scale {scale.name!r} holds its "
+            f"numbers against printed ones; name a suite without it in workflow/scales/{scale.name}.yaml"
+        )
     protocols = study.protocols or (registry.suites[suite].protocol,)
     for variant in variants(study, scale.name):
         where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
@@ -154,7 +160,8 @@ def _study_rows(
                 usual = decoding_for(registry.protocols[protocol], {})
                 decoding = decoding_for(registry.protocols[protocol], variant.decoding)
                 decoding = with_own_width(decoding, chain[-1].spec.model.max_width)
-                named = as_baseline(variant) if (chain[-1].spec, decoding) == (base, usual) else variant
+                is_baseline = (chain[-1].spec, decoding) == (base, usual) and variant.name != study.baseline_variant
+                named = as_baseline(variant) if is_baseline else variant  # a point that the card names keeps its name
                 yield _row(study, named, chain[-1].id, seed, suite, protocol, decoding), chain, decoding
     for system in study.systems:
         variant = Variant(name=system, label=registry.systems[system].title, overrides={}, decoding={})

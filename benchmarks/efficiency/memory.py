@@ -1,15 +1,11 @@
 """Peak memory of one step, each side in a fresh process: what a step needs beyond the loaded model.
 
 The process loads the side, makes one step on a single short text (optimiser state, library buffers), gives free pages
-back, and then makes the measured step. On a GPU the allocator counts; on a CPU Linux does, after its high-water mark
-was reset. `python -m benchmarks.efficiency.memory` is that process; it reads a request and writes the bytes.
+back, and then makes the measured step. `python -m benchmarks.efficiency.memory` is that process; it reads a request
+and writes the bytes.
 """
 
-import ctypes
-import gc
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -22,22 +18,19 @@ from benchmarks.efficiency.correctness import training_faults
 from benchmarks.efficiency.floor import Floor, PlainFloor
 from benchmarks.efficiency.ours import Ours, types_asked
 from benchmarks.efficiency.package import Package
+from benchmarks.efficiency.peaks import ask_fresh_process, extra_bytes
 from benchmarks.efficiency.results import Row, row, void
 from benchmarks.efficiency.texts import Load, vocabulary
-from benchmarks.efficiency.timing import Job, Side
+from benchmarks.efficiency.timing import Side
 from gliner_core.encoder import load_backbone
-from gliner_core.errors import InputError
 from gliner_core.examples import Example
 from gliner_core.spec import BackboneSpec
 
 MemorySide = Literal["ours", "package", "encoder", "plain_encoder"]
 MemoryWork = Literal["memory_training", "memory_inference"]
 SIDES = get_args(MemorySide)
-ROOT = Path(__file__).resolve().parents[2]
 WARM_WORDS = 5
 HIGH = 0.95  # a threshold that few spans pass: what is measured is the network
-RESET = Path("/proc/self/clear_refs")
-STATUS = Path("/proc/self/status")
 
 
 def measure_memory(work: MemoryWork, bench: Bench, shape: Shape) -> list[Row]:
@@ -73,21 +66,8 @@ def _in_fresh_process(work: MemoryWork, bench: Bench, shape: Shape, side: Memory
         "threads": bench.threads,
         "folder": str(bench.checkpoint(shape)),
     }
-    command = [sys.executable, "-m", "benchmarks.efficiency.memory"]
-    # The project need not be installed, and a job of the workflow may run in another folder.
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    done = subprocess.run(
-        command,
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-    )
-    if done.returncode:
-        reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise InputError(f"the memory of side {side!r}, case {shape.slug}, could not be measured ({reason[0]})")
-    return int(done.stdout.splitlines()[-1])
+    what = f"the memory of side {side!r}, case {shape.slug},"
+    return int(ask_fresh_process("benchmarks.efficiency.memory", request, what))
 
 
 def answer(request: dict[str, Any]) -> int:
@@ -137,37 +117,6 @@ def _warm_load(load: Load) -> Load:
     spans = tuple(span for span in first.spans if span.end < len(words))
     example = Example(id="warm", words=words, spans=spans, negatives=first.negatives)
     return Load(examples=(example,), types=load.types)
-
-
-def extra_bytes(job: Job, device: torch.device) -> int:
-    """Peak of a job over what was in use before it."""
-    gc.collect()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        job()
-        torch.cuda.synchronize(device)
-        return torch.cuda.max_memory_allocated(device) - before
-    if not RESET.exists():
-        raise InputError("peak memory on a CPU needs /proc/self/clear_refs; measure it under Linux")
-    _give_back_free_pages()
-    RESET.write_text("5")  # resets VmHWM to the present size
-    before = _status_bytes("VmRSS")
-    job()
-    return _status_bytes("VmHWM") - before
-
-
-def _give_back_free_pages() -> None:
-    """glibc keeps freed pages; counted as in use they would hide as much of the peak."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # absent from other C libraries
-    if trim is not None:
-        trim(0)
-
-
-def _status_bytes(key: str) -> int:
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith(f"{key}:"))
-    return int(line.split()[1]) * 1024
 
 
 if __name__ == "__main__":

@@ -4,22 +4,23 @@ import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.efficiency.texts import Load
-
 Job = Callable[[], object]
-Side = Callable[[Load], Job]  # prepares what is not timed and returns what is
+Joules = Callable[[], float]  # energy used since some moment
+Side = Callable[[Any], Job]  # prepares what is not timed, of the load of a pass, and returns what is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Seconds of one call: on the wall, and of the process on all its threads."""
+    """Seconds of one call: on the wall, and of the process on all its threads; and its energy where it is metered."""
 
     wall: float
     cpu: float
+    joules: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,15 @@ class Summary:
 Pass = dict[str, Reading]
 
 
-def read(job: Job, device: torch.device) -> Reading:
+def read(job: Job, device: torch.device, meter: Joules | None = None) -> Reading:
     """Runs a job once; on a GPU the clock starts and stops when it has nothing left to do."""
     _wait(device)
+    used = meter() if meter else 0.0
     wall, cpu = time.perf_counter(), time.process_time()
     job()
     _wait(device)
-    return Reading(wall=time.perf_counter() - wall, cpu=time.process_time() - cpu)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return Reading(wall=wall, cpu=cpu, joules=meter() - used if meter else None)
 
 
 def _wait(device: torch.device) -> None:
@@ -50,7 +53,13 @@ def _wait(device: torch.device) -> None:
 
 
 def alternate(
-    sides: Mapping[str, Side], loads: Callable[[int], Load], *, rounds: int, warmup: int, device: torch.device
+    sides: Mapping[str, Side],
+    loads: Callable[[int], Any],
+    *,
+    rounds: int,
+    warmup: int,
+    device: torch.device,
+    meter: Joules | None = None,
 ) -> list[Pass]:
     """Two passes a round, the second in reverse order; every pass has texts of its own, the same for all sides.
 
@@ -64,7 +73,7 @@ def alternate(
         for name in order if (number - warmup) % 2 == 0 else reversed(order):
             job = sides[name](load)
             gc.collect()  # the garbage of one side must not be collected on the time of the next
-            found[name] = read(job, device)
+            found[name] = read(job, device, meter)
         if number >= warmup:
             passes.append(found)
     return passes

@@ -54,7 +54,7 @@ def _section(space: Workspace, study: str) -> StudySection:
         dataset_titles=space.dataset_titles(),
         figure_svg=folder / "figure.svg",
         analyses=tuple(_analysis(space, study, name) for name in card.analyses),
-        differences=read_differences(folder / "differences.csv") if card.baseline_variant else None,
+        differences=read_differences(folder / "differences.csv"),
     )
 
 

@@ -4,7 +4,7 @@ The tables aggregate what MLflow holds; a value that differs from its score file
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
     scores = [values for row in rows for values in _score_rows(workspace, row, tracked[row.owner])]
     facts, cost_rows = [], []
     for row in {(row.variant, row.owner): row for row in rows}.values():
-        report, answers = _reports(workspace, row.owner)
+        same = [other for other in rows if (other.variant, other.owner) == (row.variant, row.owner)]
+        report, answers = _reports(workspace, row.owner, same)
         place = identity(workspace.grid, row) | dict.fromkeys(("suite", "protocol", "decoding", "dataset"), "")
         for name, value in run_facts(report).items():
             facts.append(place | {"metric": name, "value": _checked(tracked[row.owner], name, value, row.owner)})
@@ -59,11 +60,13 @@ def _checked(metrics: dict[str, float], name: str, expected: float, source: str)
     return logged
 
 
-def _reports(workspace: Workspace, owner: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    cells = workspace.grid.owner_cells(owner)
-    answers = [read_json(workspace.home / cell.folder / "receipt.json") for cell, _ in cells]
-    is_run = owner in workspace.grid.runs
-    return (read_json(workspace.run(owner) / "training.json") if is_run else {}), answers
+def _reports(workspace: Workspace, owner: str, rows: Sequence[Row]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The report of a training, and the receipts of the cells that one variant of the study reads."""
+    registry, grid = workspace.registry, workspace.grid
+    names = [(row, name) for row in rows for name in registry.suite_datasets(row.suite)]
+    cells = dict.fromkeys(grid.cell_of(row, registry.datasets[name]) for row, name in names)
+    answers = [read_json(workspace.home / cell.folder / "receipt.json") for cell in cells]
+    return (read_json(workspace.run(owner) / "training.json") if owner in grid.runs else {}), answers
 
 
 def _write(path: Path, frame: pd.DataFrame) -> None:

@@ -1,24 +1,25 @@
-"""Writes the one sentence that says what a study measured; every number in it comes from the cells."""
+"""Writes the few sentences that say what a study measured; every number in them comes from its tidy files."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.reporting.summary import CellIndex, Estimate, RowKey
+from benchmarks.reporting.difference_text import Line, measured_text, smallest_visible
+from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
+from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN, ONE_SEED
 
 VERDICTS = ("match", "close", "off", "n/a")
+TOLD_ONE_BY_ONE = 2  # comparisons; of more, only their numbers, the highest and the lowest are told
 
 
 def finding(index: CellIndex) -> str:
-    """The baseline's average F1 with its interval, then the variants and systems against it."""
+    """The baseline's average F1 with its interval, and its averages under other protocols."""
     rows = [row for row in index.rows if row.protocol == index.protocols[0] and index.score(row)]
     if not rows:
         return "No average F1 was measured."
     first = rows[0]
     parts = [f"Under the protocol {first.protocol}, {first.label} reaches an average F1 of {_measured(index, first)}"]
-    variants = [row for row in rows[1:] if not row.system]
-    parts += _against(index, first, variants)
-    parts += [f"{row.label} reaches {_score(index, row).value:.1f} %" for row in rows[1:] if row.system]
     for protocol in index.protocols[1:]:
         same = [row for row in index.rows if (row.variant, row.system) == (first.variant, first.system)]
         scores = [index.score(row) for row in same if row.protocol == protocol]
@@ -46,17 +47,54 @@ def _measured(index: CellIndex, row: RowKey) -> str:
     return f"{estimate.value:.1f} %" + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def _against(index: CellIndex, first: RowKey, variants: list[RowKey]) -> list[str]:
-    base = _score(index, first).value
-    ranked = sorted(variants, key=lambda row: _score(index, row).value, reverse=True)
+def held_against(differences: pd.DataFrame) -> list[str]:
+    """How the other variants and systems compare with the baseline: a few sentences, however many they are."""
+    averages = differences[differences["dataset"] == AVERAGE]
+    if averages.empty:
+        return []
+    main, *others = (family for _, family in averages.groupby("protocol", sort=False))
+    lines: list[Line] = main.to_dict("records")
+    told = _each(lines) if len(lines) <= TOLD_ONE_BY_ONE else _summary(lines)
+    if any(line["reach"] == ONE_SEED for line in lines):
+        told.append("With one seed a verdict holds for these trained models only.")
+    if others:
+        same, total = _same_verdicts(main, pd.concat(others))
+        names = ", ".join(str(family["protocol"].iloc[0]) for family in others)
+        told.append(f"Under {names}, {same} of {total} verdicts are the same.")
+    return told
 
-    def told(row: RowKey) -> str:
-        value = _score(index, row).value
-        return f"{row.label} with {value:.1f} % ({value - base:+.1f} points)"
 
-    if len(ranked) < 2:
-        return [f"the one other variant is {told(row)}" for row in ranked]
-    return [f"of {len(ranked)} other variants the highest is {told(ranked[0])} and the lowest {told(ranked[-1])}"]
+def _each(lines: Sequence[Line]) -> list[str]:
+    return [f"Against {lines[0]['baseline_variant']}: {'; '.join(map(measured_text, lines))}.", *_visible(lines)]
+
+
+def _summary(lines: Sequence[Line]) -> list[str]:
+    counts = Counter(line["verdict"] for line in lines)
+    ranked = sorted(lines, key=lambda line: line["difference_points"], reverse=True)
+    return [
+        f"Against {lines[0]['baseline_variant']}, {counts[HIGHER]} of {len(lines)} are shown to be higher and "
+        f"{counts[LOWER]} lower; for {counts[NOT_SHOWN]} no difference is shown.",
+        f"The highest is {measured_text(ranked[0])}.",
+        f"The lowest is {measured_text(ranked[-1])}.",
+        *_visible(lines),
+    ]
+
+
+def _visible(lines: Sequence[Line]) -> list[str]:
+    """What a comparison that showed nothing could have shown."""
+    sizes = sorted(smallest_visible(line) for line in lines if line["verdict"] == NOT_SHOWN)
+    sizes = [size for size in sizes if size]
+    if not sizes:
+        return []
+    between = f"{sizes[0]:.1f}" if len(sizes) == 1 else f"{sizes[0]:.1f} to {sizes[-1]:.1f}"
+    return [f"Where nothing is shown, a true difference of {between} points would have been found 4 times in 5."]
+
+
+def _same_verdicts(main: pd.DataFrame, others: pd.DataFrame) -> tuple[int, int]:
+    """How many comparisons under the other protocols end as the same comparison does under the first."""
+    name = ["variant", "system"]
+    found = others.merge(main[[*name, "verdict"]], on=name, suffixes=("", "_main"))
+    return int((found["verdict"] == found["verdict_main"]).sum()), len(found)
 
 
 def verdict_summary(verdicts: pd.DataFrame) -> str:

@@ -1,153 +1,172 @@
-"""Every variant of a study minus the variant it names as `baseline_variant`, on the same sentences and seeds.
+"""Every variant and system of a study minus its baseline variant, on the same sentences and seeds: differences.csv.
 
 Two sources of variation are kept apart, as everywhere: the interval over test sentences (all seeds answer the same
-resampled sentences, the difference is the mean over seeds) and Student's t over the seeds' own differences. A
-difference counts as shown only where both leave out zero: the first alone would take the luck of the seeds for an
-effect.
+resampled sentences, the difference is the mean over seeds) and Student's t over the seeds' own differences. Averages
+are tested and judged by the rule of `scoring/judging.py`; single datasets are described.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.grid import Row
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
-from benchmarks.reporting.summary import AVERAGE
+from benchmarks.reporting.summary import AVERAGE, RowKey
 from benchmarks.scoring.counts import suite_rate
-from benchmarks.scoring.statistics import (
-    Comparison,
-    Interval,
-    minimum_detectable_difference,
-    paired_bootstrap,
-    seed_interval,
-)
+from benchmarks.scoring.judging import Evidence, reach, verdict, visible_differences
+from benchmarks.scoring.statistics import approximate_randomisation, holm, paired_bootstrap
+from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_json
 from gliner_core.seeding import derive_seed
 
 # fmt: off
 COLUMNS = (
-    "study", "variant", "baseline_variant", "suite", "protocol", "dataset", "num_seeds", "num_sentences",
-    "difference_points", "low", "high", "seed_low", "seed_high", "visible_points", "p_value", "is_shown", "verdict",
+    "study", "variant", "label", "system", "baseline_variant", "suite", "protocol", "decoding", "dataset", "num_seeds",
+    "num_sentences", "difference_points", "low", "high", "seed_low", "seed_high", "visible_points",
+    "visible_seed_points", "num_compared", "p_value", "p_adjusted", "verdict", "reach",
 )
 # fmt: on
+TEXT_COLUMNS = ("variant", "label", "system", "protocol", "decoding", "verdict", "reach")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """A variant or system under a protocol: its rows, one per seed, and counts [seeds, S, 3] of each dataset."""
+
+    rows: tuple[Row, ...]
+    counts: Mapping[str, np.ndarray]
+
+    @property
+    def is_system(self) -> bool:
+        return self.rows[0].seed is None
 
 
 def write_differences(space: Workspace, study: str, out: Path) -> None:
-    """Writes differences.csv: F1 differences in percent points for every dataset of the suite and their average."""
-    frame = pd.DataFrame(_rows(space, space.registry.studies[study]), columns=list(COLUMNS))
+    """Writes F1 differences in percent points: for every dataset of the suite, and their average with its verdict.
+
+    A study with nothing to compare gets the header alone. Raises `InputError` where two sides answered different
+    numbers of sentences.
+    """
+    rows = space.grid.study_rows(study)
+    trained = [row.variant for row in rows if row.seed is not None]
+    name = baseline_of(space.registry.studies[study], trained)
+    found: list[dict[str, Any]] = []
+    for protocol in dict.fromkeys(row.protocol for row in rows):
+        found += _family(space, name, [row for row in rows if row.protocol == protocol])
+    frame = pd.DataFrame(found, columns=list(COLUMNS)).astype({"num_compared": "Int64"})
     with atomic_write(out) as stream:
         frame.to_csv(stream, index=False, lineterminator="\n")
 
 
 def read_differences(path: str | Path) -> pd.DataFrame:
-    """What `write_differences` wrote."""
-    return pd.read_csv(path)
+    """What `write_differences` wrote; empty text stays text."""
+    frame = pd.read_csv(path, dtype=dict.fromkeys(TEXT_COLUMNS, str))
+    return frame.fillna(dict.fromkeys(TEXT_COLUMNS, ""))
 
 
-def average_difference(differences: pd.DataFrame, variant: str, protocol: str) -> pd.Series | None:
-    """The row of a variant's average over the suite; None for the variant that others are held against."""
-    mine = (differences["variant"] == variant) & (differences["protocol"] == protocol)
-    found = differences[mine & (differences["dataset"] == AVERAGE)]
+def average_difference(differences: pd.DataFrame, row: RowKey) -> pd.Series | None:
+    """The line of a table row's average over the suite; None for the variant that others are held against."""
+    same = differences["dataset"] == AVERAGE
+    for name in ("variant", "system", "protocol", "decoding"):
+        same &= differences[name] == getattr(row, name)
+    found = differences[same]
     return found.iloc[0] if len(found) else None
 
 
-def average_verdicts(differences: pd.DataFrame) -> list[str]:
-    """One sentence for each variant and protocol."""
-    found = differences[differences["dataset"] == AVERAGE]
-    return [f"{row.variant} minus {row.baseline_variant}, {row.protocol}: {row.verdict}." for row in found.itertuples()]
+def _family(space: Workspace, baseline: str, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """All comparisons of a study under one protocol; their averages are corrected together."""
+    groups = _groups(rows)
+    against = [group for group in groups if group[0].variant == baseline and group[0].seed is not None]
+    if not against:  # an axis of decoding can leave a protocol without the baseline's own way of asking
+        return
+    base = _side(space, against[0])
+    others = [_side(space, group, base) for group in groups if group is not against[0]]
+    p_values = [_p_value(side, base) for side in others]
+    for side, p_value, p_adjusted in zip(others, p_values, holm(p_values), strict=True):
+        for dataset in base.counts:
+            yield _line(side, base, dataset, _evidence(space, side, base, dataset))
+        average = _evidence(space, side, base, AVERAGE)
+        tested = {"num_compared": len(others), "p_value": p_value, "p_adjusted": p_adjusted}
+        yield _line(side, base, AVERAGE, average) | tested | _judged(average, p_adjusted, len(others))
 
 
-def _rows(space: Workspace, card: StudyCard) -> Iterator[dict[str, Any]]:
-    ours = [row for row in space.grid.study_rows(card.name) if row.seed is not None]
-    protocols = list(dict.fromkeys(row.protocol for row in ours))
-    others = [name for name in dict.fromkeys(row.variant for row in ours) if name != card.baseline_variant]
-    for protocol in protocols:
-        base = _of(ours, str(card.baseline_variant), protocol)
-        for variant in others:
-            yield from _variant_rows(space, _of(ours, variant, protocol), base)
+def _groups(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
+    """The rows of each variant and system in the order of their seeds, so that equal places hold equal seeds."""
+    found: dict[tuple[str, bool, str], list[Row]] = {}
+    for row in rows:
+        found.setdefault((row.variant, row.seed is None, row.decoding), []).append(row)
+    return [tuple(sorted(group, key=lambda row: row.seed or 0)) for group in found.values()]
 
 
-def _of(rows: Sequence[Row], variant: str, protocol: str) -> list[Row]:
-    """One row per seed, in the order of the seeds."""
-    return sorted(
-        (row for row in rows if (row.variant, row.protocol) == (variant, protocol)), key=lambda row: row.seed or 0
+def _side(space: Workspace, rows: tuple[Row, ...], base: Side | None = None) -> Side:
+    names = space.registry.suite_datasets(rows[0].suite)
+    sizes = {name: base.counts[name].shape[1] for name in names} if base else {}
+    counts = {name: _counts(space, rows, space.registry.datasets[name], sizes.get(name)) for name in names}
+    return Side(rows=rows, counts=counts)
+
+
+def _counts(space: Workspace, rows: Sequence[Row], card: DatasetCard, size: int | None) -> np.ndarray:
+    """Counts [seeds, S, 3] of a dataset; S must be `size`, or that of the first row where nothing is given."""
+    found = []
+    for row in rows:
+        path = space.home / score_path(space.grid.cell_of(row, card).folder, row.protocol)
+        sentences = read_json(path)["sentences"]
+        size = size or len(sentences)
+        if len(sentences) != size:
+            raise InputError(
+                f"{path}: scores {len(sentences)} sentences of {card.name} where the study's baseline has {size}; "
+                f"delete the folder {path.parent} and run the workflow again"
+            )
+        found.append(sentences)
+    return np.array(found)
+
+
+def _chosen(side: Side, dataset: str) -> list[np.ndarray]:
+    return list(side.counts.values()) if dataset == AVERAGE else [side.counts[dataset]]
+
+
+def _evidence(space: Workspace, side: Side, base: Side, dataset: str) -> Evidence:
+    first, second = _chosen(side, dataset), _chosen(base, dataset)
+    seed = derive_seed(0, "paired", side.rows[0].suite, dataset)
+    by_seed = [
+        suite_rate([part[place] for part in first]) - suite_rate([part[place] for part in second])
+        for place in range(0 if side.is_system else len(side.rows))
+    ]
+    return Evidence(
+        over_sentences=paired_bootstrap(first, second, seed, space.settings.resamples), seed_differences=tuple(by_seed)
     )
 
 
-def _variant_rows(space: Workspace, mine: list[Row], base: list[Row]) -> Iterator[dict[str, Any]]:
-    names = space.registry.suite_datasets(mine[0].suite)
-    first = [_counts(space, mine, name) for name in names]
-    second = [_counts(space, base, name) for name in names]
-    for place, name in enumerate(names):
-        yield _row(space, mine, base, name, first[place : place + 1], second[place : place + 1])
-    yield _row(space, mine, base, AVERAGE, first, second)
+def _p_value(side: Side, base: Side) -> float:
+    seed = derive_seed(0, "exchanged", side.rows[0].suite)
+    return approximate_randomisation(_chosen(side, AVERAGE), _chosen(base, AVERAGE), seed)
 
 
-def _counts(space: Workspace, rows: Sequence[Row], dataset: str) -> np.ndarray:
-    """Counts [seeds, sentences, 3] of a variant on a dataset."""
-    card = space.registry.datasets[dataset]
-    paths = [space.home / score_path(space.grid.cell_of(row, card).folder, row.protocol) for row in rows]
-    return np.array([read_json(path)["sentences"] for path in paths])
-
-
-def _row(
-    space: Workspace,
-    mine: list[Row],
-    base: list[Row],
-    dataset: str,
-    first: Sequence[np.ndarray],
-    second: Sequence[np.ndarray],
-) -> dict[str, Any]:
-    row = mine[0]
-    seed = derive_seed(0, "paired", row.suite, dataset)
-    over_sentences = paired_bootstrap(first, second, seed, space.settings.resamples)
-    over_seeds = seed_interval(_seed_differences(first, second))
-    visible = minimum_detectable_difference(over_sentences.standard_error)
-    is_shown = _is_shown(over_sentences, over_seeds, len(mine))
+def _line(side: Side, base: Side, dataset: str, evidence: Evidence) -> dict[str, Any]:
+    row, seeds = side.rows[0], evidence.over_seeds
     return {
-        "study": row.study, "variant": row.variant, "baseline_variant": base[0].variant, "suite": row.suite,
-        "protocol": row.protocol, "dataset": dataset, "num_seeds": len(mine),
-        "num_sentences": sum(part.shape[1] for part in first), "difference_points": 100 * over_sentences.difference,
-        "low": 100 * over_sentences.low, "high": 100 * over_sentences.high,
-        "seed_low": 100 * over_seeds.low if len(mine) > 1 else None,
-        "seed_high": 100 * over_seeds.high if len(mine) > 1 else None, "visible_points": 100 * visible,
-        "p_value": over_sentences.p_value, "is_shown": is_shown,
-        "verdict": verdict(over_sentences, over_seeds, len(mine)),
+        "study": row.study, "variant": row.variant, "label": row.label, "system": row.owner if side.is_system else "",
+        "baseline_variant": base.rows[0].variant, "suite": row.suite, "protocol": row.protocol,
+        "decoding": row.decoding, "dataset": dataset, "num_seeds": len(evidence.seed_differences),
+        "num_sentences": sum(part.shape[1] for part in _chosen(side, dataset)),
+        "difference_points": 100 * evidence.over_sentences.difference, "low": 100 * evidence.over_sentences.low,
+        "high": 100 * evidence.over_sentences.high, "seed_low": 100 * seeds.low if seeds else None,
+        "seed_high": 100 * seeds.high if seeds else None,
     }  # fmt: skip
 
 
-def _seed_differences(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> list[float]:
-    """The difference of suite means of each seed, in 0..1."""
-    return [
-        suite_rate([part[place] for part in first]) - suite_rate([part[place] for part in second])
-        for place in range(len(first[0]))
-    ]
-
-
-def _is_shown(over_sentences: Comparison, over_seeds: Interval, num_seeds: int) -> bool:
-    bounds = [over_sentences] + ([over_seeds] if num_seeds > 1 else [])
-    return all(interval.low > 0 or interval.high < 0 for interval in bounds)
-
-
-def verdict(over_sentences: Comparison, over_seeds: Interval, num_seeds: int) -> str:
-    """What the two intervals allow to say, in one sentence."""
-    told = f"{100 * over_sentences.difference:+.1f} points"
-    between = f"95 % over sentences {100 * over_sentences.low:+.1f} to {100 * over_sentences.high:+.1f}"
-    if num_seeds > 1:
-        between += f", over {num_seeds} seeds {100 * over_seeds.low:+.1f} to {100 * over_seeds.high:+.1f}"
-    else:
-        between += ", one seed"
-    if _is_shown(over_sentences, over_seeds, num_seeds):
-        return f"difference shown: {told} ({between})"
-    if not over_sentences.standard_error:
-        return f"no difference could be shown: {told}, and no resample of the sentences tells the two apart"
-    visible = 100 * minimum_detectable_difference(over_sentences.standard_error)
-    return (
-        f"no difference could be shown: {told} ({between}; a true difference of {visible:.1f} points would be seen on "
-        "these sentences 4 times in 5)"
-    )
+def _judged(evidence: Evidence, p_adjusted: float, num_compared: int) -> dict[str, Any]:
+    over_sentences, over_seeds = visible_differences(evidence, num_compared)
+    return {
+        "visible_points": 100 * over_sentences,
+        "visible_seed_points": None if over_seeds is None else 100 * over_seeds,
+        "verdict": verdict(evidence, p_adjusted),
+        "reach": reach(len(evidence.seed_differences)),
+    }

@@ -14,8 +14,7 @@ from urllib.parse import quote
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from benchmarks.reporting.narrative import finding, verdict_summary
-from benchmarks.reporting.paired import average_verdicts
+from benchmarks.reporting.narrative import finding, held_against, verdict_summary
 from benchmarks.reporting.scorecard_facts import AnalysisFact, ScorecardFacts, StudySection
 from benchmarks.reporting.summary import CellIndex
 from benchmarks.reporting.table_text import (
@@ -27,6 +26,7 @@ from benchmarks.reporting.table_text import (
     to_markdown,
 )  # fmt: skip
 from benchmarks.reporting.tables import build_table
+from benchmarks.scoring.judging import RULE
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write
 
@@ -72,7 +72,7 @@ def build_scorecard(
         text = _environment(results, page).get_template(template).render(
             studies=views, facts=facts, tracking_uri=without_password(facts.provenance.tracking_uri),
             protocol_table=_protocol_table(facts), leakage_table=_leakage_table(facts), run_rows=facts.runs,
-            truncation_table=_truncation_table(facts), truncation_summary=_truncation_summary(facts),
+            truncation_table=_truncation_table(facts), truncation_summary=_truncation_summary(facts), rule=RULE,
         )  # fmt: skip
         with atomic_write(page) as stream:
             stream.write(text)
@@ -119,7 +119,7 @@ def _study_view(section: StudySection) -> StudyView:
     card = section.card
     paired = section.differences
     frame = build_table(section.cells, card, section.published, section.dataset_titles, section.verdicts, paired)
-    told = [finding(CellIndex(section.cells, card)), *([] if paired is None else average_verdicts(paired))]
+    told = [finding(CellIndex(section.cells, card)), *held_against(paired)]
     return StudyView(
         anchor=f"study-{card.name}",
         title=card.title,

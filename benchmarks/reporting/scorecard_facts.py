@@ -31,8 +31,8 @@ class StudySection:
     verdicts: pd.DataFrame
     dataset_titles: Mapping[str, str]
     figure_svg: Path
+    differences: pd.DataFrame  # paired, from the study's baseline; no rows where there is nothing to compare
     analyses: tuple[AnalysisFact, ...] = ()
-    differences: pd.DataFrame | None = None  # paired, of a study that names a `baseline_variant`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.variants import BASELINE, baseline_of
 from gliner_core.errors import InputError
 
 AVERAGE = "average"
-BASELINE = "baseline"
 # fmt: off
 TEXT_COLUMNS = (
     "scale", "study", "variant", "label", "run", "seed", "system", "backbone", "suite", "dataset", "language", "script",
@@ -118,20 +118,6 @@ def axis_points(card: StudyCard, variants: Collection[str], scale: str) -> dict[
     return points
 
 
-def baseline_variant(cells: pd.DataFrame) -> str:
-    """The variant that trains the baseline: named so, or recognised by its run id; empty where there is none.
-
-    A decoding axis has the baseline's run in every variant; there the variant with the protocol's own decoding counts.
-    """
-    ours = cells[(cells["system"] == "") & (cells["protocol"] != "")]
-    if BASELINE in set(ours["variant"]):
-        return BASELINE
-    ours = ours[ours["run"].str.startswith(f"{BASELINE}_s")]
-    found = sorted(set(ours["variant"])) if len(set(ours["decoding"])) == 1 else []
-    found = found or sorted(set(ours.loc[ours["decoding"] == "default", "variant"]))
-    return found[0] if len(found) == 1 else ""
-
-
 def _number(value: Any) -> float | None:
     try:
         return None if isinstance(value, bool) else float(value)
@@ -156,8 +142,8 @@ class CellIndex:
             raise InputError(f"cells of study {card.name}: `suite` holds {suites}; collect exactly one suite per study")
         self.scale = frame["scale"].iloc[0]
         self.suite = suites[0]
-        self.baseline_variant = card.baseline_variant or baseline_variant(frame)
         ours = list(dict.fromkeys(scored.loc[scored["system"] == "", "variant"]))
+        self.baseline_variant = baseline_of(card, ours)
         self.points = axis_points(card, ours, self.scale)
         self.rows = self._order(scored)
         self.protocols = self._in_order(card.protocols, scored["protocol"])
@@ -174,12 +160,6 @@ class CellIndex:
     def score(self, row: RowKey, dataset: str = AVERAGE) -> Estimate | None:
         """Short for the F1 of a row."""
         return self.get(row, dataset, "f1_pct")
-
-    def baseline(self, row: RowKey) -> RowKey | None:
-        """The baseline row under the protocol of `row` (and its decoding, where the baseline has several)."""
-        found = [other for other in self.rows if other.is_baseline and other.protocol == row.protocol]
-        same = [other for other in found if other.decoding == row.decoding]
-        return (same or found or [None])[0]
 
     def has_several_decodings(self) -> bool:
         """Whether a protocol and variant occur under more than one decoding."""

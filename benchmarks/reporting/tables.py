@@ -13,13 +13,18 @@ import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.compare import AUTHOR_FILES, COMPARABLE_SCALE
+from benchmarks.reporting.difference_text import p_text, seeds_text, shown_text
 from benchmarks.reporting.inputs import references_of, table_number
 from benchmarks.reporting.paired import average_difference
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.reporting.table_text import (
+    AVERAGE_DELTA,
     COMPANIONS,
     COSTS,
     DELTA,
+    OVER_SEEDS,
+    P_VALUE,
+    SHOWN,
     escape_markdown,
     format_number,
     text_tables,
@@ -35,8 +40,8 @@ METRIC_TITLES = {
     "reachable_recall_pct": "Reachable recall",
 }
 PUBLISHED, MEASURED = "published", "measured here"
+Rows = list[dict[str, Any]]
 PAPER_DELTA, VERDICT = "Average - paper", "Verdict"
-SHOWN = "Shown"  # whether a paired difference is more than the luck of sentences and seeds
 
 
 def build_table(
@@ -50,7 +55,7 @@ def build_table(
     """The table of one study: printed rows first, then the baseline, its variants and the systems.
 
     With `verdicts` (of `compare`), rows that answer for a printed row say how far their average lies from it; with
-    `differences` (of `paired`), variants show their paired difference from the baseline with its interval.
+    `differences` (of `paired`), all others say how far theirs lies from the baseline and whether that is shown.
     """
     index = CellIndex(cells, card)
     printed = references_of(card, published)
@@ -59,14 +64,12 @@ def build_table(
         dataset_titles = {
             name: dataset_titles.get(name.removeprefix(AUTHOR_FILES), title) for name, title in dataset_titles.items()
         }
+    compared = None if differences is None or differences.empty else differences
     lay_out = _dataset_rows if card.layout == "datasets" else _axis_rows
-    ours = lay_out(index, dataset_titles)
+    ours = lay_out(index, dataset_titles, compared)
     if verdicts is not None:
         for row, key in zip(ours, index.rows, strict=True):
             _put_verdict(row, key, index, verdicts)
-    if differences is not None:
-        for row, key in zip(ours, index.rows, strict=True):
-            _put_difference(row, key, differences)
     theirs = _published_rows(printed, card, dataset_titles)
     headings = _headings(index, printed, comparable)
     for heading, source, rows in ((headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)):
@@ -112,7 +115,7 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
     return f"{name} (not comparable with the block below)", f"{measured} (not comparable with the block above)"
 
 
-def _published_rows(printed: pd.DataFrame, card: StudyCard, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+def _published_rows(printed: pd.DataFrame, card: StudyCard, titles: Mapping[str, str]) -> Rows:
     rows: dict[str, dict[str, Any]] = {}
     # Tables 2 to 4 print datasets as rows and models as columns; ours always have the models as rows.
     turned = card.layout == "datasets" and printed.groupby("row")["dataset"].nunique().max() == 1
@@ -135,7 +138,7 @@ def _published_title(record: Any, column: str, card: StudyCard, titles: Mapping[
     return titles.get(dataset, column)
 
 
-def _dataset_rows(index: CellIndex, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
     rows = []
     for key in index.rows:
         row = _identity(index, key, index.score(key))
@@ -144,19 +147,20 @@ def _dataset_rows(index: CellIndex, titles: Mapping[str, str]) -> list[dict[str,
         for dataset in (*index.datasets, AVERAGE):
             title = "Average" if dataset == AVERAGE else titles.get(dataset, dataset)
             _put_estimate(row, title, index.score(key, dataset))
+        if differences is not None:
+            _put_difference(row, AVERAGE_DELTA, average_difference(differences, key))
         rows.append(row)
     return rows
 
 
-def _axis_rows(index: CellIndex, titles: Mapping[str, str]) -> list[dict[str, Any]]:
+def _axis_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
     rows = []
     for key in index.rows:
-        score, baseline = index.score(key), index.baseline(key)
-        row = _identity(index, key, score)
+        row = _identity(index, key, index.score(key))
         for metric, title in METRIC_TITLES.items():
             _put_estimate(row, title, index.get(key, AVERAGE, metric))
-        reference = index.score(baseline) if baseline and not key.is_baseline else None
-        _put(row, DELTA, score.value - reference.value if score and reference else None, decimals=1)
+        if differences is not None:
+            _put_difference(row, DELTA, average_difference(differences, key))
         for metric, (title, divisor, decimals) in COSTS.items():
             _put_estimate(row, title, index.get(key, "", metric), divisor, decimals)
         rows.append(row)
@@ -186,13 +190,13 @@ def _put_verdict(row: dict[str, Any], key: RowKey, index: CellIndex, verdicts: p
         row[VERDICT] = found["verdict"]
 
 
-def _put_difference(row: dict[str, Any], key: RowKey, differences: pd.DataFrame) -> None:
-    found = average_difference(differences, key.variant, key.protocol)
-    if key.system or found is None:
-        return
-    _put(row, DELTA, found["difference_points"], decimals=1)
-    row[DELTA + " (low)"], row[DELTA + " (high)"] = found["low"], found["high"]
-    row[SHOWN] = "yes" if found["is_shown"] else f"no (visible from {found['visible_points']:.1f})"
+def _put_difference(row: dict[str, Any], title: str, line: pd.Series | None) -> None:
+    """The paired difference; with datasets as columns there is room for its sentence interval and verdict only."""
+    _put(row, title, None if line is None else line["difference_points"], decimals=1)
+    if line is not None:
+        row[f"{title} (low)"], row[f"{title} (high)"] = (round(line[name], 1) + 0.0 for name in ("low", "high"))
+    texts = ({OVER_SEEDS: seeds_text, P_VALUE: p_text} if title == DELTA else {}) | {SHOWN: shown_text}
+    row |= {name: None if line is None else text(line) for name, text in texts.items()}
 
 
 def _name_column(card: StudyCard) -> str:
@@ -227,7 +231,8 @@ def _put_estimate(
 def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     lead = ["Block", "Model", "Variant", "Source", "Params", "Protocol", "Decoding", "Seeds"]
     present = list(dict.fromkeys(name for row in rows for name in row))
-    last = [name for name in present if name.split(" (")[0] == "Average"]
+    last = [name for name in present if name.split(" (")[0] in ("Average", AVERAGE_DELTA)]
+    last += [SHOWN] if f"{AVERAGE_DELTA} (low)" in present else []
     last += [name for name in (PAPER_DELTA, VERDICT) if name in present]
     middle = [name for name in present if name not in lead and name not in last]
     columns = [name for name in lead if name in present] + middle + last

@@ -47,7 +47,8 @@ def score_cell(
     """
     answered, examples = read_predictions(predictions), read_jsonl(gold)
     _check(predictions, gold, answered, examples, card)
-    unresolved = unresolved_gold(protocol, card, examples, _listed(gold))
+    facts = _facts(gold)
+    unresolved = unresolved_gold(protocol, card, examples, facts["unresolved_gold"])
     truth = gold_spans(protocol, card, examples)
     try:
         decoded = decoded_spans(protocol, card, answered)
@@ -64,6 +65,7 @@ def score_cell(
             "unit": protocol.unit,
             "threshold": protocol.threshold,
             "num_sentences": len(examples),
+            "sampled_from": facts.get("sampled_from"),
             **_headline(gold_sets, scored, card, protocol, resamples),
             **_span_facts(truth, sum(map(len, unresolved)), decoded, answered, card, protocol, max_width),
             "sweep": _sweep(gold_sets, scored, answered.floor),
@@ -96,15 +98,17 @@ def _check(
             )
 
 
-def _listed(gold: Path) -> list[list[Any]]:
-    facts = gold.with_name("card.json")
-    if not facts.exists():
-        return []
+def _facts(gold: Path) -> dict[str, Any]:
+    """What `prepare` (or the drawing of a sample) wrote down about the gold."""
+    path = gold.with_name("card.json")
+    if not path.exists():
+        return {"unresolved_gold": []}
     try:
-        return read_json(facts)["splits"][gold.stem]["unresolved_gold"]
+        facts = read_json(path)["splits"][gold.stem]
+        return facts | {"unresolved_gold": facts["unresolved_gold"]}
     except (KeyError, TypeError):
         raise InputError(
-            f"{facts}: `splits.{gold.stem}.unresolved_gold` is missing; prepare the dataset again"
+            f"{path}: `splits.{gold.stem}.unresolved_gold` is missing; prepare the dataset again"
         ) from None
 
 

@@ -12,10 +12,11 @@ from benchmarks.catalog.registry import Registry, load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = ("backbones", "datasets", "mixtures", "suites", "protocols", "systems", "studies", "measurements")
+KINDS += ("wordings",)
 PATHS = [path for kind in KINDS for path in sorted((ROOT / "benchmarks" / kind).glob("*"))]
 PATHS += sorted((ROOT / "workflow" / "scales").glob("*"))
 # Hub repositories whose commit could not be looked up when the card was written; their notes say so.
-BRANCHES = {"electra-base", "pile_ner_type"}
+BRANCHES = {"electra-base", "pile_ner_type", "bc4chemd", "polyglotner"}
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 

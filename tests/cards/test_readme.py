@@ -16,7 +16,7 @@ from pages import PAGES, ROOT, anchors, blocks, card_blocks, commands, links, se
 from torch import nn
 
 from benchmarks.__main__ import build_parser, workspace_from
-from benchmarks.catalog import cards, measurement
+from benchmarks.catalog import cards, measurement, wording
 from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.grid import build_grid
 from benchmarks.catalog.registry import Registry, load_registry
@@ -36,7 +36,7 @@ CARDS = card_blocks("README.md")
 KINDS = {"backbones", "datasets", "suites", "protocols", "systems", "studies"}
 MODELS = [
     model
-    for model in (vars(cards) | vars(measurement)).values()
+    for model in (vars(cards) | vars(measurement) | vars(wording)).values()
     if isinstance(model, type) and issubclass(model, cards.BaseModel) and model is not cards.BaseModel
 ]
 
@@ -145,7 +145,7 @@ def test_python_blocks_compile(page: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_card_is_explained(model: type[cards.BaseModel]) -> None:
-    place = {"SourceFile": "DatasetCard", "MixturePart": "MixtureCard", "Reference": "StudyCard"}
+    place = {"SourceFile": "DatasetCard", "OwnCopy": "DatasetCard", "MixturePart": "MixtureCard", "Reference": "StudyCard"}
     place |= dict.fromkeys(("Shape", "Change", "Size", "Target"), "MeasurementCard")
     text = section("benchmarks/README.md", place.get(model.__name__, model.__name__))
     own = set(model.model_fields) - (set(cards.Card.model_fields) if model is not cards.Card else set())

@@ -10,10 +10,10 @@ from transformers import AutoTokenizer
 
 from benchmarks.catalog.measurement import Change, MeasurementCard
 from benchmarks.catalog.registry import load_registry, parse
-from benchmarks.efficiency.memory import extra_bytes
 from benchmarks.efficiency.network import train_spec
 from benchmarks.efficiency.ours import types_asked
 from benchmarks.efficiency.parts import Marks
+from benchmarks.efficiency.peaks import extra_bytes
 from benchmarks.efficiency.replay import threshold_for, threshold_of_share
 from benchmarks.efficiency.results import Row, row, void, write_rows
 from benchmarks.efficiency.texts import load_for, vocabulary

@@ -47,6 +47,19 @@ def test_conll_io_has_bare_types(tmp_path: Path) -> None:
     assert spans(reading.examples[0]) == [("a b", "B-x/y")]
 
 
+def test_conll_lines_without_a_word_are_refused_or_left_out(tmp_path: Path) -> None:
+    text = "New\tB-loc\n\tO\nYork\tB-loc\n \tO\n\n\tO\n\nno\tO\n"
+    with pytest.raises(InputError, match=r"a\.txt:2: the word is empty"):
+        read_raw(tmp_path, "conll", text)
+    reading = read_raw(tmp_path, "conll", text, empty_words="drop")
+    assert [example.words for example in reading.examples] == [("New", "York"), ("no",)]
+    assert spans(reading.examples[0]) == [("New", "loc"), ("York", "loc")]
+    with pytest.raises(InputError, match=r"a\.txt:1: the word is empty"):
+        read_raw(tmp_path, "conll", "\tB-loc\n", empty_words="drop")
+    with pytest.raises(InputError, match=r"`empty_words` is 'keep'; use drop"):
+        read_raw(tmp_path, "conll", text, empty_words="keep")
+
+
 def test_conll_ids_comments_and_hash_words(tmp_path: Path) -> None:
     text = "\n# id 7f-2\tdomain=en\n# _ _ B-L\nc _ _ I-L\n\n# id 7f-3\tdomain=en\nd _ _ O\n"
     reading = read_raw(tmp_path, "conll", text, separator="space", tag=3, id_comment="# id")

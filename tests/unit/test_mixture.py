@@ -146,6 +146,30 @@ def test_the_open_mixture_from_real_files(tmp_path: Path) -> None:
     assert lost < 0.001 * found["train"]["spans"]
 
 
+@pytest.mark.mirror
+def test_the_second_open_mixture_is_clean_for_the_twenty_and_the_unseen_languages(tmp_path: Path) -> None:
+    found, card = _prepare_mixture(tmp_path, "open_types_v2"), load("mixtures", "open_types_v2")
+    assert found["train"]["sentences"] == card.num_examples and len(found["train"]["types"]) > 500
+    assert not any(part.dataset.startswith("bionlp") for part in card.parts)
+    dropped = {key.split("/")[0]: part["dropped"] for key, part in found["parts"].items()}
+    rules = ("rows_equal_to_test", "rows_sharing_ngram_with_test")
+    counts = {name: tuple(found.get(rule, 0) for rule in rules) for name, found in dropped.items()}
+    assert {name: pair for name, pair in counts.items() if any(pair)} == {
+        "pile_ner_slice": (0, 9),
+        "multiconer_v2_en": (46, 131),
+        "stackoverflow_ner": (15, 0),
+        "gum": (2, 0),
+        "wikigold": (15, 1),
+    }
+    assert all(part["repeated"] == 0 for part in found["parts"].values())
+    train = {example.words for example in read_jsonl(tmp_path / "mixture" / "train.jsonl")}
+    folded = {tuple(word.lower() for word in words) for words in train}
+    for suite in card.disjoint_from:
+        for name in load("suites", suite).datasets:
+            tested = read_jsonl(prepared(name) / "test.jsonl")
+            assert not folded & {tuple(word.lower() for word in example.words) for example in tested}, name
+
+
 # Sentences, spans and types of all splits together, lenient openings, nested spans.
 REAL_COUNTS = {
     "bionlp11id": (5178, 11082, 4, 0, 0),

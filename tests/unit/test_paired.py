@@ -1,104 +1,52 @@
-"""Paired differences: against a plain bootstrap by index, over seeds, and as a study's table shows them."""
+"""Paired differences: against a plain bootstrap by index, over seeds, systems and protocols, and in a few sentences."""
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from catalog_support import ROOT, change_card, write_repository
-from reporting_samples import loss_card, loss_cells, published_rows
+from catalog_support import change_card, write_repository
+from count_samples import f1, sentences
+from reporting_samples import differences, loss_card, loss_cells, main_card, main_cells, width_card, width_cells
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.reporting.cells import score_path
-from benchmarks.reporting.inputs import published_of
-from benchmarks.reporting.paired import average_verdicts, read_differences, write_differences
-from benchmarks.reporting.table_text import DELTA, text_tables
-from benchmarks.reporting.tables import SHOWN, build_table
-from benchmarks.scoring.statistics import paired_bootstrap, seed_interval
+from benchmarks.reporting.narrative import held_against
+from benchmarks.reporting.paired import average_difference, read_differences, write_differences
+from benchmarks.reporting.summary import CellIndex
+from benchmarks.scoring.judging import HIGHER, LOWER, NO_SEED, NOT_SHOWN, ONE_SEED
+from benchmarks.scoring.statistics import (
+    holm,
+    paired_bootstrap,
+    seed_interval,
+    visible_over_seeds,
+)
+from gliner_core.errors import InputError
+from gliner_core.seeding import derive_seed
 
 NEW, OLD = "max_width=4", "max_width=12"
 
 
-def _sentences(draw: np.random.Generator, num: int, skill: float) -> np.ndarray:
-    """Counts [S, 3] of a system that finds each of 0 to 4 gold items with this chance, and adds some of its own."""
-    gold = draw.integers(0, 5, num)
-    hits = draw.binomial(gold, skill)
-    return np.stack([hits, hits + draw.integers(0, 2, num), gold], axis=1)
-
-
-def _f1(rows: np.ndarray) -> float:
-    hits, predicted, gold = rows.sum(axis=0)
-    return 2 * hits / (predicted + gold) if predicted + gold else 0.0
-
-
-def _plain_bootstrap(first: list[np.ndarray], second: list[np.ndarray], resamples: int) -> tuple[float, float, float]:
-    """The same interval by drawing sentence indices, one resample and seed after the other."""
-    draw = np.random.default_rng(7)
-    found = []
-    for _ in range(resamples):
-        means = []
-        for one, other in zip(first, second, strict=True):
-            chosen = draw.integers(0, one.shape[1], one.shape[1])
-            means.append(np.mean([_f1(a[chosen]) - _f1(b[chosen]) for a, b in zip(one, other, strict=True)]))
-        found.append(np.mean(means))
-    return (*np.quantile(found, [0.025, 0.975]), float(np.std(found, ddof=1)))
-
-
-def _samples(num_seeds: int = 3) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Two datasets of 60 and 40 sentences; the second variant's answers are close to the first's, as trained twins'."""
-    draw = np.random.default_rng(3)
-    first, second = [], []
-    for num in (60, 40):
-        mine = np.stack([_sentences(draw, num, 0.7) for _ in range(num_seeds)])
-        other = mine.copy()
-        worse = draw.random((num_seeds, num)) < 0.3
-        other[..., 0] -= worse & (other[..., 0] > 0)
-        first.append(mine)
-        second.append(other)
-    return first, second
-
-
-def test_the_interval_is_that_of_a_bootstrap_by_index() -> None:
-    first, second = _samples()
-    found = paired_bootstrap(first, second, 1, resamples=6000)
-    low, high, error = _plain_bootstrap(first, second, 6000)
-    wanted = np.mean(
-        [[_f1(a) - _f1(b) for a, b in zip(*pair, strict=True)] for pair in zip(first, second, strict=True)]
-    )
-    assert found.difference == pytest.approx(wanted, abs=1e-12)
-    assert (found.low, found.high) == pytest.approx((low, high), abs=0.004)
-    assert found.standard_error == pytest.approx(error, rel=0.05)
-
-
-def test_seeds_that_answer_alike_count_as_one() -> None:
-    first, second = (([part[:1] for part in side]) for side in _samples())
-    alone = paired_bootstrap([part[0] for part in first], [part[0] for part in second], 1)
-    assert alone == paired_bootstrap(first, second, 1)
-    thrice = paired_bootstrap([np.repeat(part, 3, 0) for part in first], [np.repeat(part, 3, 0) for part in second], 1)
-    assert (thrice.low, thrice.high, thrice.p_value) == pytest.approx((alone.low, alone.high, alone.p_value))
-
-
-def test_the_pairs_are_sentences() -> None:
-    first, second = _samples()
-    apart = [part[:, np.random.default_rng(5).permutation(part.shape[1])] for part in second]
-    paired, unpaired = paired_bootstrap(first, second, 1), paired_bootstrap(first, apart, 1)
-    assert unpaired.difference == pytest.approx(paired.difference)
-    assert unpaired.standard_error > 1.5 * paired.standard_error
+def _space(folder: Path, study: str = "width", **keys: object) -> Workspace:
+    """A study over two datasets and two seeds; nothing is scored yet."""
+    root = write_repository(folder)
+    change_card(root, f"benchmarks/studies/{study}.yaml", **keys)
+    config = {"scale": "tiny", "studies": [study], "results": str(folder / "results"), "device": "cpu"}
+    return open_workspace(root, config)
 
 
 @pytest.fixture
 def space(tmp_path: Path) -> Workspace:
-    """A study of two widths and two datasets that names a baseline variant; nothing is scored yet."""
-    root = write_repository(tmp_path)
-    axes = {"model.max_width": [4, 12]}
-    change_card(root, "benchmarks/studies/width.yaml", axes=axes, decoding_axes={}, baseline_variant="baseline")
-    config = {"scale": "tiny", "studies": ["width"], "results": str(tmp_path / "results"), "device": "cpu"}
-    return open_workspace(root, config)
+    return _space(tmp_path, axes={"model.max_width": [4, 12]}, decoding_axes={})
 
 
-def _put_scores(space: Workspace, counts: dict[tuple[str, int, str], np.ndarray]) -> None:
-    for row in space.grid.study_rows("width"):
+Counts = dict[tuple[str, int | None, str], np.ndarray]
+
+
+def _put_scores(space: Workspace, counts: Counts) -> None:
+    (study,) = space.grid.studies
+    for row in space.grid.study_rows(study):
         for dataset in ("alpha", "beta"):
             cell = space.grid.cell_of(row, space.registry.datasets[dataset])
             path = space.home / score_path(cell.folder, row.protocol)
@@ -106,28 +54,37 @@ def _put_scores(space: Workspace, counts: dict[tuple[str, int, str], np.ndarray]
             path.write_text(json.dumps({"sentences": counts[row.variant, row.seed, dataset].tolist()}))
 
 
-def _scored(space: Workspace, better: float) -> dict[tuple[str, int, str], np.ndarray]:
+def _better(draw: np.random.Generator, base: np.ndarray, share: float) -> np.ndarray:
+    """The same answers with one more hit in this share of the sentences, where there is one to make."""
+    hits = np.minimum(base[:, 2], base[:, 0] + (draw.random(len(base)) < share))
+    return np.stack([hits, base[:, 1] + hits - base[:, 0], base[:, 2]], axis=1)
+
+
+def _scored(space: Workspace, better: float) -> Counts:
     draw = np.random.default_rng(11)
-    found = {}
+    found: Counts = {}
     for seed in (1, 2):
         for dataset, num in (("alpha", 80), ("beta", 50)):
-            base = _sentences(draw, num, 0.5)
-            hits = np.minimum(base[:, 2], base[:, 0] + (draw.random(num) < better))
-            found["baseline", seed, dataset] = base
-            found[NEW, seed, dataset] = np.stack([hits, base[:, 1] + hits - base[:, 0], base[:, 2]], axis=1)
+            found["baseline", seed, dataset] = sentences(draw, num, 0.5)
+            found[NEW, seed, dataset] = _better(draw, found["baseline", seed, dataset], better)
     _put_scores(space, found)
     return found
 
 
+def _written(space: Workspace, folder: Path) -> pd.DataFrame:
+    (study,) = space.grid.studies
+    write_differences(space, study, folder / "differences.csv")
+    return read_differences(folder / "differences.csv")
+
+
 def test_differences_of_a_study(space: Workspace, tmp_path: Path) -> None:
     counts = _scored(space, better=0.5)
-    write_differences(space, "width", tmp_path / "differences.csv")
-    frame = read_differences(tmp_path / "differences.csv")
+    frame = _written(space, tmp_path)
     assert list(frame["dataset"]) == ["beta", "alpha", "average"]
     assert set(frame["variant"]) == {NEW} and set(frame["baseline_variant"]) == {"baseline"}
     assert list(frame["num_sentences"]) == [50, 80, 130] and set(frame["num_seeds"]) == {2}
     by_seed = {
-        (dataset, seed): 100 * (_f1(counts[NEW, seed, dataset]) - _f1(counts["baseline", seed, dataset]))
+        (dataset, seed): 100 * (f1(counts[NEW, seed, dataset]) - f1(counts["baseline", seed, dataset]))
         for dataset in ("alpha", "beta")
         for seed in (1, 2)
     }
@@ -136,21 +93,32 @@ def test_differences_of_a_study(space: Workspace, tmp_path: Path) -> None:
         assert found[dataset] == pytest.approx((by_seed[dataset, 1] + by_seed[dataset, 2]) / 2)
     assert found["average"] == pytest.approx((found["alpha"] + found["beta"]) / 2)
     average = frame.iloc[2]
-    over_seeds = seed_interval([(by_seed["alpha", seed] + by_seed["beta", seed]) / 2 for seed in (1, 2)])
+    values = [(by_seed["alpha", seed] + by_seed["beta", seed]) / 2 for seed in (1, 2)]
+    over_seeds = seed_interval(values)
     assert (average["seed_low"], average["seed_high"]) == pytest.approx((over_seeds.low, over_seeds.high))
-    assert average["low"] > 0 and average["is_shown"] == (over_seeds.low > 0)
+    assert average["visible_seed_points"] == pytest.approx(visible_over_seeds(values))
+    assert average["low"] > 0 and average["p_value"] == average["p_adjusted"] == pytest.approx(1 / 10_001)
+    assert average["verdict"] == (HIGHER if over_seeds.low > 0 else NOT_SHOWN) and average["reach"] == ""
+
+
+def test_single_datasets_are_described_and_not_tested(space: Workspace, tmp_path: Path) -> None:
+    _scored(space, better=0.5)
+    frame = _written(space, tmp_path)
+    single = frame[frame["dataset"] != "average"]
+    assert single[["difference_points", "low", "high", "seed_low", "seed_high"]].notna().all(axis=None)
+    assert single[["p_value", "p_adjusted", "visible_points", "num_compared"]].isna().all(axis=None)
+    assert set(single["verdict"]) == {""}
 
 
 def test_equal_answers_show_nothing(space: Workspace, tmp_path: Path) -> None:
     _scored(space, better=0.0)
-    write_differences(space, "width", tmp_path / "differences.csv")
-    frame = read_differences(tmp_path / "differences.csv")
+    frame = _written(space, tmp_path)
     assert (frame[["difference_points", "low", "high", "seed_low", "seed_high"]] == 0).all(axis=None)
-    assert not frame["is_shown"].any() and (frame["p_value"] == 1).all()
-    (said,) = average_verdicts(frame)
-    assert said == (
-        f"{NEW} minus baseline, plain: no difference could be shown: +0.0 points, and no resample of the sentences "
-        "tells the two apart."
+    average = frame.iloc[2]
+    assert average["verdict"] == NOT_SHOWN and average["p_value"] == average["p_adjusted"] == 1
+    assert " ".join(held_against(frame)) == (
+        "Against baseline: max width 4 +0.0 points (95 % over sentences +0.0 to +0.0, over 2 seeds "
+        "+0.0 to +0.0, adjusted p 1.000): no difference shown."
     )
 
 
@@ -163,55 +131,135 @@ def test_luck_of_the_seeds_is_no_difference(space: Workspace, tmp_path: Path) ->
         counts[NEW, 2, dataset] = counts["baseline", 2, dataset].copy()
         counts[NEW, 2, dataset][:8, 0] = 0
     _put_scores(space, counts)
-    write_differences(space, "width", tmp_path / "differences.csv")
-    average = read_differences(tmp_path / "differences.csv").iloc[2]
-    assert average["low"] > 0 and average["seed_low"] < 0
-    assert not average["is_shown"] and average["verdict"].startswith("no difference could be shown")
+    average = _written(space, tmp_path).iloc[2]
+    assert average["low"] > 0 and average["p_adjusted"] < 0.01 and average["seed_low"] < 0
+    assert average["verdict"] == NOT_SHOWN
 
 
-def _differences(**changes: Any) -> Any:
-    import pandas as pd
-
-    row = {
-        "variant": "loss=focal", "baseline_variant": "baseline", "protocol": "gliner_official", "dataset": "average",
-        "difference_points": -2.04, "low": -3.06, "high": -1.02, "is_shown": True, "visible_points": 1.46,
-        "verdict": "difference shown",
-    }  # fmt: skip
-    return pd.DataFrame([row | changes, row | {"dataset": "demo_sky", "difference_points": 9.0}])
+def test_other_sentences_are_refused(space: Workspace, tmp_path: Path) -> None:
+    counts = _scored(space, better=0.5)
+    counts[NEW, 2, "alpha"] = counts[NEW, 2, "alpha"][:-1]
+    _put_scores(space, counts)
+    with pytest.raises(InputError, match=r"scores.plain.json: scores 79 sentences of alpha .* baseline has 80; delete"):
+        _written(space, tmp_path)
 
 
-def _table(**changes: Any) -> Any:
-    card = loss_card().model_copy(update={"baseline_variant": "baseline"})
-    cells = loss_cells(("gliner_official",))
-    return build_table(cells, card, published_of(card), {}, None, _differences(**changes))
+def test_systems_and_protocols(tmp_path: Path) -> None:
+    """Two protocols make two families; a system has one answer, which meets every seed of the baseline."""
+    space = _space(tmp_path, "main")
+    draw = np.random.default_rng(5)
+    counts: Counts = {}
+    for dataset, num in (("alpha", 80), ("beta", 50)):
+        for seed in (1, 2):
+            counts["baseline", seed, dataset] = sentences(draw, num, 0.7)
+            counts["untrained", seed, dataset] = _better(draw, counts["baseline", seed, dataset], 0.02)
+        counts["chance", None, dataset] = sentences(draw, num, 0.1)
+    _put_scores(space, counts)
+    frame = _written(space, tmp_path)
+    average = frame[frame["dataset"] == "average"]
+    assert list(zip(average["variant"], average["system"], average["protocol"], strict=True)) == [
+        ("untrained", "", "plain"), ("chance", "chance", "plain"),
+        ("untrained", "", "without"), ("chance", "chance", "without"),
+    ]  # fmt: skip
+    for _, family in average.groupby("protocol"):
+        assert holm(family["p_value"].tolist()) == pytest.approx(family["p_adjusted"].tolist())
+        assert set(family["num_compared"]) == {2}
+    system = average.iloc[1]
+    assert system["num_seeds"] == 0 and pd.isna(system["seed_low"]) and pd.isna(system["visible_seed_points"])
+    assert (system["verdict"], system["reach"]) == (LOWER, NO_SEED)
+    first = [counts["chance", None, dataset] for dataset in ("beta", "alpha")]
+    second = [np.stack([counts["baseline", seed, dataset] for seed in (1, 2)]) for dataset in ("beta", "alpha")]
+    over = paired_bootstrap(first, second, derive_seed(0, "paired", "tested", "average"), 1000)
+    assert (system["low"], system["high"]) == pytest.approx((100 * over.low, 100 * over.high))
+    assert held_against(frame)[-1] == "Under without, 2 of 2 verdicts are the same."
 
 
-def test_the_table_shows_the_difference_with_its_interval() -> None:
-    frame = _table().set_index("Variant")
-    focal = frame.loc["Focal loss"]
-    assert [focal[DELTA], focal[f"{DELTA} (low)"], focal[f"{DELTA} (high)"]] == [-2.0, -3.06, -1.02]
-    assert focal[SHOWN] == "yes"
-    (table,) = text_tables(_table())
-    column = table.columns.index(DELTA)
-    assert [row[column].text for row in table.rows][1:] == ["-2.0", "+1.0"]
-    assert "[-3.1, -1.0]" in {row[column].detail for row in table.rows}
-    assert any("paired difference" in note for note in table.notes)
+def test_a_decoding_axis_is_compared_point_by_point(tmp_path: Path) -> None:
+    """Every point is an answer of the same runs; the one with the K of training is the baseline."""
+    space = _space(tmp_path, axes={}, decoding_axes={"max_width": [2, 4, 12]})
+    draw = np.random.default_rng(6)
+    counts: Counts = {}
+    for dataset, num in (("alpha", 80), ("beta", 50)):
+        for seed in (1, 2):
+            base = counts["baseline", seed, dataset] = sentences(draw, num, 0.7)
+            for name in ("max_width=2", "max_width=4"):
+                counts[name, seed, dataset] = _better(draw, base, 0.2)
+    _put_scores(space, counts)
+    frame = _written(space, tmp_path)
+    average = frame[frame["dataset"] == "average"]
+    assert list(average["variant"]) == ["max_width=2", "max_width=4"]
+    assert set(average["baseline_variant"]) == {"baseline"} and average["decoding"].nunique() == 2
 
 
-def test_the_table_says_what_could_have_been_seen() -> None:
-    frame = _table(is_shown=False).set_index("Variant")
-    assert frame.loc["Focal loss", SHOWN] == "no (visible from 1.5)"
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ({"overrides": {"optim.batch_size": 3}}, "max_width=4"),
+        ({"overrides": {"optim.batch_size": 3}, "baseline_variant": "max_width=12"}, "max_width=12"),
+        ({}, "baseline"),
+    ],
+)
+def test_what_others_are_held_against(keys: dict[str, object], wanted: str, tmp_path: Path) -> None:
+    space = _space(tmp_path, axes={"model.max_width": [4, 12]}, decoding_axes={}, **keys)
+    draw = np.random.default_rng(1)
+    names = {row.variant for row in space.grid.rows}
+    _put_scores(space, {(n, s, d): sentences(draw, 30, 0.5) for n in names for s in (1, 2) for d in ("alpha", "beta")})
+    frame = _written(space, tmp_path)
+    assert set(frame["baseline_variant"]) == {wanted} and set(frame["variant"]) == names - {wanted}
 
 
-def test_a_study_without_differences_has_the_table_it_had() -> None:
-    frame = build_table(loss_cells(), loss_card(), published_rows().iloc[:0], {})
-    assert SHOWN not in frame.columns and not any(
-        f"{DELTA} (low)" in name for name in frame if frame[name].notna().any()
-    )
+def test_one_seed_is_said(tmp_path: Path) -> None:
+    root = write_repository(tmp_path)
+    change_card(root, "benchmarks/studies/width.yaml", axes={"model.max_width": [4, 12]}, decoding_axes={})
+    config = {
+        "scale": "tiny",
+        "studies": ["width"],
+        "results": str(tmp_path / "results"),
+        "device": "cpu",
+        "seeds": [1],
+    }
+    space = open_workspace(root, config)
+    _scored(space, better=0.5)
+    frame = _written(space, tmp_path)
+    assert (frame.iloc[2]["verdict"], frame.iloc[2]["reach"]) == (HIGHER, ONE_SEED)
+    assert held_against(frame)[-1] == "With one seed a verdict holds for these trained models only."
 
 
-def test_only_studies_that_name_a_baseline_variant_are_paired() -> None:
-    config = {"scale": "demo", "studies": ["trainer_parity", "main_table"]}
-    cards = open_workspace(ROOT, config).registry.studies
-    assert cards["trainer_parity"].baseline_variant == "optim.trainer=gliner-0.2.29".removeprefix("optim.")
-    assert cards["main_table"].baseline_variant is None
+def test_a_study_of_one_variant_has_a_header_only(tmp_path: Path) -> None:
+    space = _space(tmp_path, "main", variants={}, systems=[])
+    draw = np.random.default_rng(1)
+    _put_scores(space, {("baseline", s, d): sentences(draw, 30, 0.5) for s in (1, 2) for d in ("alpha", "beta")})
+    frame = _written(space, tmp_path)
+    assert frame.empty and held_against(frame) == []
+
+
+def test_the_same_bytes_twice(space: Workspace, tmp_path: Path) -> None:
+    _scored(space, better=0.3)
+    write_differences(space, "width", tmp_path / "a.csv")
+    write_differences(space, "width", tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_a_line_is_found_by_the_row_it_is_about() -> None:
+    cells, card = loss_cells(), loss_card()
+    lines = differences(cells, card)
+    for row in CellIndex(cells, card).rows:
+        line = average_difference(lines, row)
+        assert (line is None) == row.is_baseline
+        assert line is None or (line["variant"], line["protocol"]) == (row.variant, row.protocol)
+
+
+def test_many_comparisons_are_told_in_a_few_sentences() -> None:
+    told = held_against(differences(width_cells(), width_card()))
+    assert told == [
+        "Against baseline, 0 of 3 are shown to be higher and 2 lower; for 1 no difference is shown.",
+        "The highest is K = 8 -1.0 points (95 % over sentences -2.0 to +0.0, over 3 seeds -3.0 to +1.0, adjusted p "
+        "0.212): no difference shown.",
+        "The lowest is K = 4 -8.0 points (95 % over sentences -9.0 to -7.0, over 3 seeds -10.0 to -6.0, adjusted p "
+        "< 0.001): lower.",
+        "Where nothing is shown, a true difference of 2.5 points would have been found 4 times in 5.",
+    ]
+    told = held_against(differences(loss_cells(), loss_card()))
+    assert len(told) == 3 and told[-1] == "Under no_else, 2 of 2 verdicts are the same."
+    told = held_against(differences(main_cells(), main_card()))
+    assert "Random scorer -56.0 points (95 % over sentences -57.0 to -54.9, sentences only, adjusted p" in told[0]

@@ -4,7 +4,12 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
+
+from benchmarks.catalog.cards import Reference
+from benchmarks.reporting.compare import PUBLISHED_COLUMNS, compare
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PROTOCOLS = {path.stem for path in (BENCHMARKS / "protocols").glob("*.yaml")}
@@ -17,6 +22,7 @@ def read(path: Path) -> list[Row]:
 
 
 ROWS = read(BENCHMARKS / "published" / "gliner_2311.08526.csv")
+NEWER = read(BENCHMARKS / "published" / "newer_results.csv")
 
 
 def f1(table: str) -> dict[tuple[str, str, str], float]:
@@ -111,6 +117,106 @@ def test_wins_counted_in_the_prose() -> None:
     assert len(unseen) == 8
     assert "multiconer_ko" not in unseen and "multiconer_tr" not in unseen
     assert len(wins("Table 4", "GLiNER-L w/", ["InstructUIE w/o", "UniNER-7B w/"])) == 7
+
+
+def test_datasets_are_named_like_their_cards_or_say_that_there_is_none() -> None:
+    cards = {path.stem for path in (BENCHMARKS / "datasets").glob("*.yaml")}
+    assert {row["dataset"] for row in ROWS} - cards == {"", "average"}
+    assert {row["dataset"] for row in NEWER} - cards == {
+        "average", "average_19", "average_20", "average_crossner", "ace04",
+    }  # fmt: skip
+
+
+def test_the_suite_of_twenty_is_table_2_in_its_order() -> None:
+    printed = [row["dataset"] for row in ROWS if row["table"] == "Table 2" and row["column"] == "GLiNER-L"]
+    suite = yaml.safe_load((BENCHMARKS / "suites" / "ner20.yaml").read_text(encoding="utf-8"))
+    assert [name.removeprefix("author_") for name in suite["datasets"]] == printed[:-1] and len(printed) == 21
+    public = yaml.safe_load((BENCHMARKS / "suites" / "ner20_public.yaml").read_text(encoding="utf-8"))
+    assert [name for name in printed if name in public["datasets"]] == sorted(public["datasets"], key=printed.index)
+
+
+def test_where_the_cards_test_set_is_another_the_note_says_so() -> None:
+    ours = [row for row in ROWS if row["table"] in ("Table 2", "Table 4") and row["column"].startswith("GLiNER")]
+    noted = {row["dataset"] for row in ours if "(Table 6)" in row["note"]}
+    assert noted == {"genia_nested", "multinerd", "polyglotner"}
+
+
+def newer() -> dict[tuple[str, str, str], dict[str, float]]:
+    """(table, row, metric) -> dataset -> value; averages over other lists than the table's are left out."""
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in NEWER:
+        if row["value"] != "n/a" and not row["dataset"].startswith("average_"):
+            found.setdefault((row["table"], row["row"], row["metric"]), {})[row["dataset"]] = float(row["value"])
+    return found
+
+
+def test_each_newer_number_has_one_row() -> None:
+    keys = Counter((row["table"], row["row"], row["column"], row["metric"]) for row in NEWER)
+    assert max(keys.values()) == 1
+    assert {"NuNER_Zero", "NuNER_Zero-span", "NuNER_Zero-4k", "gliner_medium-v2.1", "gliner_xxl-v2.5", "GLiNER2",
+            "GNER-T5-xxl", "SLIMER", "B2NER (InternLM2)", "UniNER-type+sup", "gliner-bi-base-v2.0",
+            "gliner-multitask-v0.5"} <= {row["row"] for row in NEWER}  # fmt: skip
+
+
+def test_newer_averages_are_the_means_of_their_rows() -> None:
+    wrong, num_checked = {}, 0
+    for (table, model, _), values in newer().items():
+        printed = values.pop("average", None)
+        if printed is not None and len(values) > 2:
+            num_checked += 1
+            mean = sum(values.values()) / len(values)
+            if abs(mean - printed) > 0.05 + 1e-9:
+                wrong[table, model] = round(mean, 2)
+    assert num_checked == 10
+    assert wrong == {
+        ("NuNER Zero-4k", "NuNER_Zero-4k"): 66.44,
+        ("multitask page, v0.5", "gliner-multitask-v0.5"): 62.85,
+    }
+    for (table, model), mean in wrong.items():
+        (row,) = [row for row in NEWER if (row["table"], row["row"], row["dataset"]) == (table, model, "average")]
+        assert str(mean) in row["note"]
+
+
+def test_newer_metrics_say_what_they_are() -> None:
+    heads = {row["protocol"].split(";")[0] for row in NEWER}
+    assert heads == {"unstated", "uniner-string", "no-else"}
+    for row in NEWER:
+        assert tuple(row) == PUBLISHED_COLUMNS and ";" in row["protocol"]
+        assert (row["metric"] == "token_f1_pct") == ("token level: " in row["protocol"])
+        assert row["metric"] in ("f1_pct", "token_f1_pct")
+        assert ("CrossNER alone" in row["protocol"]) == (row["dataset"] == "average_crossner")
+    assert [row["row"] for row in NEWER if row["value"] == "n/a"] == ["SLIMER"]
+
+
+def our_cells(names: set[str], protocol: str) -> pd.DataFrame:
+    """Systems of these names with 60.0 everywhere: on the sets of Table 1 and on those of Table 2 and ACE 2004."""
+    suites = {"seven": [*models("Table 1")["GLiNER-L"]], "twenty": [*models("Table 2")["GLiNER-L"], "ace04"]}
+    given = {
+        "scale": "paper", "run": "", "seed": "", "decoding": "default", "protocol": protocol, "metric": "f1_pct",
+        "value": 60.0, "low": 59.0, "high": 61.0,
+    }  # fmt: skip
+    return pd.DataFrame(
+        [
+            given | dict.fromkeys(("variant", "label", "system"), name) | {"suite": suite, "dataset": dataset}
+            for name in sorted(names)
+            for suite, datasets in suites.items()
+            for dataset in datasets
+        ]
+    )
+
+
+@pytest.mark.parametrize("table", sorted({row["table"] for row in NEWER}))
+def test_only_like_metrics_get_a_verdict(table: str) -> None:
+    rows = [row for row in NEWER if row["table"] == table]
+    ours = pd.concat([our_cells({row["row"] for row in rows}, protocol) for protocol in sorted(PROTOCOLS)])
+    found = compare(ours[ours["suite"] == "seven"], [Reference(file="newer_results", table=table)], "paper")
+    assert len(found) == len(rows)
+    seven = {name for name in models("Table 1")["GLiNER-L"] if name != "average"}
+    listed = {row["dataset"] for row in rows} - {"average"}
+    for row, verdict in zip(rows, found["verdict"], strict=True):
+        is_like = row["protocol"].split(";")[0] in PROTOCOLS and row["metric"] == "f1_pct" and row["value"] != "n/a"
+        is_ours = row["dataset"] in seven or (row["dataset"] == "average" and listed == seven)
+        assert (verdict != "n/a") == (is_like and is_ours), row
 
 
 def test_contradictions_of_the_prose_are_noted() -> None:

@@ -182,3 +182,28 @@ def test_parquet_faults_are_named(tmp_path: Path) -> None:
     uneven = parquet(tmp_path, {"tokens": [["a"], ["b", "c"]], "ner_tags": [["O"], ["O"]]})
     with pytest.raises(InputError, match=r"a\.txt:2: 2 words but 1 tags"):
         read_raw(tmp_path, "parquet", uneven)
+
+
+def test_json_lines_of_words_and_tags(tmp_path: Path) -> None:
+    named = json.dumps({"tokens": ["in", "New", "York"], "ner_tags": ["O", "B-city", "I-city"], "lang": "en"})
+    reading = read_raw(tmp_path, "jsonl_tags", f"{named}\n\n{named}\n")
+    assert [spans(example) for example in reading.examples] == [[("New York", "city")]] * 2
+    numbered = json.dumps({"words": ["New", "York", "Rome"], "tags": [0, 1, 0]})
+    options = {"tokens_column": "words", "tags_column": "tags", "tag_names": ["B-city", "I-city", "O"]}
+    (example,) = read_raw(tmp_path, "jsonl_tags", numbered, **options).examples
+    assert spans(example) == [("New York", "city"), ("Rome", "city")]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"tokens": ["a"], "ner_tags": [3]}, r"a\.txt:1: tag 3 has no name; give `tag_names`"),
+        ({"tokens": ["a"], "ner_tags": [-1]}, r"a\.txt:1: tag -1 has no name"),
+        ({"tokens": ["a", "b"], "ner_tags": [0]}, r"a\.txt:1: 2 words but 1 tags"),
+        ({"tokens": ["a"]}, r"a\.txt:1: `ner_tags` is missing or not a list"),
+        ({"tokens": [""], "ner_tags": [0]}, r"a\.txt:1: the words are not a filled list"),
+    ],
+)
+def test_faults_of_json_lines_of_words_and_tags(tmp_path: Path, record: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_raw(tmp_path, "jsonl_tags", json.dumps(record), tag_names=["O"])

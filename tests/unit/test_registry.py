@@ -46,7 +46,7 @@ def test_the_smallest_repository_is_valid(tmp_path: Path) -> None:
         (ALPHA, {"sources": "-"}, ["`sources` is empty"]),
         (ALPHA, {"sources": {"test": [SOURCE]}}, ["`sources.test.0`", "needs `commit` and `sha256`"]),
         (ALPHA, {"sources": {"test": [{"hub": "a/b", "path": "x"}]}}, ["needs `revision`"]),
-        (ALPHA, {"sources": {"test": [SOURCE | {"hub": "a/b"}]}}, ["give either `repo` and `commit` or `hub`"]),
+        (ALPHA, {"sources": {"test": [SOURCE | {"hub": "a/b"}]}}, ["give either `repo` and `commit`, or `hub`"]),
         (ALPHA, {"sources": {"test": [SOURCE | {"commit": "0" * 40, "sha256": "12"}]}}, ["`sources.test.0.sha256`"]),
         (ALPHA, {"language": "English"}, ["`language`", "English"]),
         (ALPHA, {"name": "Alpha"}, ["`name`", "Alpha"]),

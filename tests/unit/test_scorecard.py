@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from benchmarks.reporting.scorecard_facts import (
 )
 from benchmarks.reporting.scorecard_facts import TruncationFact as LostWords
 from benchmarks.reporting.summary import CellIndex
-from benchmarks.reporting.table_text import plain_table
+from benchmarks.reporting.table_text import escape_markdown, plain_table
+from benchmarks.scoring.judging import RULE
 from gliner_core.errors import InputError
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
@@ -107,6 +109,7 @@ def section(folder: Path, cells: pd.DataFrame, card: Any, titles: dict[str, str]
         verdicts=samples.verdict_rows().iloc[:0] if verdicts is None else verdicts,
         dataset_titles=titles,
         figure_svg=svg,
+        differences=samples.differences(cells, card),
     )
 
 
@@ -199,13 +202,21 @@ def test_finding_takes_its_numbers_from_the_cells() -> None:
     text = finding(CellIndex(samples.width_cells(), samples.width_card()))
     assert text == (
         "Under the protocol gliner_official, Baseline (K = 12) reaches an average F1 of 53.5 % (95 % interval over "
-        "test sentences 51.3 to 55.9; mean of 3 seeds that span 53.0 to 54.0); of 3 other variants the highest is K = "
-        "8 with 52.5 % (-1.0 points) and the lowest K = 4 with 45.5 % (-8.0 points)."
+        "test sentences 51.3 to 55.9; mean of 3 seeds that span 53.0 to 54.0)."
     )
-    text = finding(CellIndex(samples.main_cells(), samples.main_card()))
-    assert text.endswith("one seed); Untrained reaches 3.0 %; Random scorer reaches 2.2 %.")
+    assert finding(CellIndex(samples.main_cells(), samples.main_card())).endswith("; one seed).")
     text = finding(CellIndex(samples.loss_cells(), samples.loss_card()))
     assert text.endswith("; under no_else, Baseline (BCE) reaches 55.5 %.")
+
+
+def test_a_study_says_how_its_variants_compare_and_the_page_how_that_is_judged(tmp_path: Path) -> None:
+    md, html = build(tmp_path)
+    assert "Against baseline, 0 of 3 are shown to be higher and 2 lower; for 1 no difference is shown." in md
+    assert "| -8.0 [-9.0, -7.0] | -10.0 to -6.0 | &lt; 0.001 | lower |" in md
+    assert "Against baseline: Untrained -55.2 points (95 % over sentences -56.2 to -54.2, sentences only" in html
+    assert md.count("## How differences are judged") == html.count("<h2>How differences are judged</h2>") == 1
+    for text in RULE:
+        assert escape_markdown(text) in md and text in unescape(html)
 
 
 def test_verdict_summary_gives_the_common_reason() -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import reporting_samples as samples
 
+from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.compare import load_published
 from benchmarks.reporting.summary import CellIndex, read_cells
 from benchmarks.reporting.table_text import escape_latex, escape_markdown, format_number, text_tables
@@ -24,6 +25,10 @@ def row_of(frame: pd.DataFrame, name: str, protocol: str | None = None) -> pd.Se
     found = found if protocol is None else found[found["Protocol"] == protocol]
     assert len(found) == 1
     return found.iloc[0]
+
+
+def compared(cells: pd.DataFrame, card: StudyCard) -> pd.DataFrame:
+    return build_table(cells, card, NOTHING, {}, differences=samples.differences(cells, card))
 
 
 def written(frame: pd.DataFrame, folder: Path, caption: str = "A caption") -> tuple[str, str, str]:
@@ -88,7 +93,7 @@ def test_a_table_printed_with_datasets_as_rows_is_turned() -> None:
 
 
 def test_axis_table_puts_the_baseline_first_and_signs_the_deltas() -> None:
-    frame = build_table(samples.width_cells(), samples.width_card(), NOTHING, {})
+    frame = compared(samples.width_cells(), samples.width_card())
     assert list(frame["Variant"]) == ["Baseline (K = 12)", "K = 4", "K = 6", "K = 8"]
     values = frame["F1 - baseline"].tolist()
     assert pd.isna(values[0]) and values[1:] == [-8.0, -3.0, -1.0]
@@ -99,33 +104,59 @@ def test_axis_table_puts_the_baseline_first_and_signs_the_deltas() -> None:
 
 
 def test_deltas_stay_inside_their_protocol() -> None:
-    frame = build_table(samples.loss_cells(), samples.loss_card(), NOTHING, {})
+    frame = compared(samples.loss_cells(), samples.loss_card())
     for protocol in ("gliner_official", "no_else"):
         assert row_of(frame, "Focal loss", protocol)["F1 - baseline"] == -2.0
         assert row_of(frame, "Positives x2", protocol)["F1 - baseline"] == 1.0
     assert list(frame["Protocol"]) == ["gliner_official"] * 3 + ["no_else"] * 3
 
 
-def test_baseline_is_recognised_by_its_run_where_the_grid_does_not_name_it() -> None:
+def test_one_rule_says_what_others_are_held_against() -> None:
     card = samples.study("width", axes={"model.max_width": {"demo": [4, 8, 12]}}, figure="lines")
     index = CellIndex(samples.grid_cells(), card)
-    assert index.baseline_variant == "max_width=12"
+    assert index.baseline_variant == "max_width=4"  # no variant is the scale's baseline: the first of the card
     assert index.points == {"max_width=4": 4.0, "max_width=8": 8.0, "max_width=12": 12.0}
-    frame = build_table(samples.grid_cells(), card, NOTHING, {})
+    assert CellIndex(samples.width_cells(), samples.width_card()).baseline_variant == "baseline"
+    named = card.model_copy(update={"baseline_variant": "max_width=12"})
+    assert CellIndex(samples.grid_cells(), named).baseline_variant == "max_width=12"
+    frame = compared(samples.grid_cells(), named)
     assert list(frame["Variant"]) == ["Max width 12 (baseline)", "Max width 4", "Max width 8"]
     assert frame["F1 - baseline"].tolist()[1:] == [-8.0, -1.0]
 
 
-def test_baseline_of_a_decoding_axis_is_the_protocols_own_decoding() -> None:
-    rows = []
-    for decoding in ("default", "k4", "k8"):
-        variant = f"max_width={decoding.removeprefix('k').replace('default', '12')}"
-        rows += [
-            row | {"run": "baseline_s1-0a1b2c", "decoding": decoding}
-            for row in samples.rows_of(variant, 40.0, label=variant, costs=False)
-        ]
-    card = samples.study("width_at_inference", decoding_axes={"max_width": (4, 8, 12)}, figure="lines")
-    assert CellIndex(pd.DataFrame(rows), card).baseline_variant == "max_width=12"
+def test_an_axis_table_shows_both_intervals_the_adjusted_p_and_the_verdict(tmp_path: Path) -> None:
+    frame = compared(samples.width_cells(), samples.width_card())
+    _, md, tex = written(frame, tmp_path)
+    header = next(line for line in md.splitlines() if line.startswith("| Variant"))
+    assert "| Reachable recall | F1 - baseline | Over seeds | p (Holm) | Shown | Negative types, % |" in header
+    assert "| -8.0 [-9.0, -7.0] | -10.0 to -6.0 | &lt; 0.001 | lower |" in md
+    assert "| -1.0 [-2.0, 0.0] | -3.0 to +1.0 | 0.212 | no (visible from 2.5) |" in md
+    assert r"-8.0 {\scriptsize {[}-9.0, -7.0{]}} & -10.0 to -6.0 & \textless{} 0.001 & lower &" in tex
+    assert "found 4 times in 5" in md and "(one seed)" not in md
+
+
+def test_one_seed_is_said_in_the_verdict(tmp_path: Path) -> None:
+    frame = compared(samples.width_cells((1,)), samples.width_card())
+    _, md, _ = written(frame, tmp_path)
+    assert "| &lt; 0.001 | lower (one seed) |" in md and "| 0.212 | no (visible from 1.5) |" in md
+    assert "Over seeds" not in md and "(one seed): for these trained models only." in md
+
+
+def test_a_table_of_datasets_shows_the_difference_of_the_average_last(tmp_path: Path) -> None:
+    frame = compared(samples.main_cells((1, 2, 3)), samples.main_card())
+    _, md, _ = written(frame, tmp_path)
+    header = next(line for line in md.splitlines() if line.startswith("| Model"))
+    assert header.endswith("| Average | Average, seed spread | Average - baseline | Shown |")
+    assert "| -56.5 [-57.5, -55.4] | lower (sentences only) |" in md
+    assert "p (Holm)" not in header and "(sentences only): a system has no seeds" in md
+
+
+def test_a_study_with_nothing_to_compare_has_no_such_columns(tmp_path: Path) -> None:
+    cells = pd.DataFrame(samples.rows_of("baseline", 50.0))
+    nothing = samples.differences(samples.width_cells(), samples.width_card()).iloc[:0]
+    frame = build_table(cells, samples.study("alone"), NOTHING, {}, differences=nothing)
+    csv, md, _ = written(frame, tmp_path)
+    assert "baseline" not in csv.splitlines()[0] and "Shown" not in csv + md
 
 
 def test_sentence_and_seed_intervals_are_never_merged(tmp_path: Path) -> None:

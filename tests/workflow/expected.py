@@ -82,10 +82,19 @@ def job_counts(
         "score": len(batches),
         "track": len(owners),
     }
-    found |= dict.fromkeys(("collect", "compare", "tabulate", "plot"), len(cards))
-    found["pair"] = sum("baseline_variant" in card for card in cards)
+    found |= dict.fromkeys(("collect", "compare", "pair", "tabulate", "plot"), len(cards))
+    found |= dict.fromkeys(("gather", "present"), sum(len(card.get("analyses", [])) for card in cards))
+    found["word"] = len({name for card in cards for name in wordings(card, scale_name)})
     found |= dict.fromkeys(("open_store", "publish", "all"), 1) | {"mix": len(mixtures)}
     return {rule: number for rule, number in found.items() if number}
+
+
+def wordings(study: Mapping[str, Any], scale: str) -> list[str]:
+    """Wordings that a study asks in at a scale."""
+    values = [changes["label_wording"] for changes in study.get("decodings", {}).values() if "label_wording" in changes]
+    values += study.get("decoding_axes", {}).get("label_wording", [])
+    named = [value.get(scale, "card") if isinstance(value, Mapping) else value for value in values]
+    return [name for name in named if name != "card"]
 
 
 def datasets(root: Path, mixtures: Iterable[str], suites: Iterable[str]) -> set[str]:

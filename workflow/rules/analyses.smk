@@ -10,6 +10,7 @@ def analysis_input(wildcards):
     wanted = {
         "scores": lambda: scored(study_owners(study)),
         "cells": lambda: [f"{HOME}/studies/{study}/cells.csv"],
+        "differences": lambda: [f"{HOME}/studies/{study}/differences.csv"],
         "costs": lambda: [f"{HOME}/studies/{study}/costs.csv"],
         "models": lambda: [f"{HOME}/runs/{run}/model" for run in runs],
         "mixture": lambda: sorted({str(SPACE.mixture(GRID.runs[run].spec.data.name)) for run in runs}),

@@ -108,11 +108,6 @@ def study_owners(study):
     return list(dict.fromkeys(row.owner for row in GRID.study_rows(study)))
 
 
-def differences(studies):
-    """Paired differences of the studies that name a baseline variant."""
-    return [f"{HOME}/studies/{name}/differences.csv" for name in studies if CARDS.studies[name].baseline_variant]
-
-
 def measured(*names):
     """These files of what is timed rather than scored."""
     return [f"{HOME}/studies/{measurement}/{name}" for measurement in SPACE.measurements for name in names]

@@ -7,7 +7,7 @@ rule publish:
         cells=expand(f"{HOME}/studies/{{study}}/cells.csv", study=GRID.studies),
         costs=expand(f"{HOME}/studies/{{study}}/costs.csv", study=GRID.studies),
         verdicts=expand(f"{HOME}/studies/{{study}}/verdicts.csv", study=GRID.studies),
-        differences=differences(GRID.studies),
+        differences=expand(f"{HOME}/studies/{{study}}/differences.csv", study=GRID.studies),
         tables=expand(f"{HOME}/studies/{{study}}/table.csv", study=GRID.studies),
         figures=expand(f"{HOME}/studies/{{study}}/figure.svg", study=GRID.studies),
         analyses=analysed(GRID.studies, "rows.csv", "table.md", "figure.svg"),

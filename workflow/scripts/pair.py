@@ -1,4 +1,4 @@
-"""Rule `pair`: score files of a study -> paired differences from its baseline variant."""
+"""Rule `pair`: score files of a study -> paired differences from its baseline, with their verdicts."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from benchmarks.reporting.tables import build_table, write_table
 with job(snakemake) as space:
     card = space.registry.studies[snakemake.wildcards.study]
     cells, verdicts = read_cells(snakemake.input.cells), read_verdicts(snakemake.input.verdicts)
-    paired = read_differences(snakemake.input.differences[0]) if snakemake.input.differences else None
+    paired = read_differences(snakemake.input.differences)
     table = build_table(cells, card, published_of(card), space.dataset_titles(), verdicts, paired)
     corpora = ", synthetic corpora" if space.scale.synthetic else ""
     caption = f"{card.title} (scale {space.grid.scale}{corpora})"

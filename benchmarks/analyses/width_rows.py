@@ -1,0 +1,68 @@
+"""K against what it reaches and what it costs, measured: speed, latency, memory of answering and of a training step."""
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+import torch
+
+from benchmarks.analyses.cost_names import INFERENCE, TRAINING
+from benchmarks.analyses.cost_points import Point, baseline_point, study_points, test_texts, training_sample
+from benchmarks.analyses.cost_rows import (
+    COLUMNS,
+    Row,
+    condition_rows,
+    quality_rows,
+    serving_rows,
+    single,
+    timed,
+    words_per_second,
+)
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.efficiency.point_memory import Peaks, peaks_in_fresh_process
+from benchmarks.efficiency.serving import throughput
+from benchmarks.efficiency.stepping import Stepper, with_width
+from gliner_core.examples import Example
+
+SECONDS = {True: 10.0, False: 50.0}  # of each kind of timing, on synthetic and on real corpora
+
+
+def gather(space: Workspace, study: str) -> pd.DataFrame:
+    """Tidy rows, see cost_rows.py; a training step is timed where the study varies K in training."""
+    card, points = space.registry.studies[study], study_points(space, study)
+    baseline, device, seconds = baseline_point(points, card), torch.device(space.device), SECONDS[space.scale.synthetic]
+    rows = list(quality_rows(space, card, points, baseline))
+    texts = test_texts(space, study)
+    rows += serving_rows(points, baseline, texts, device, seconds, None)
+    trained = len({point.trained_width for point in points}) > 1
+    examples = training_sample(space, baseline.spec) if trained else []
+    rows += _step_rows(points, baseline, examples, device, seconds) if trained else []
+    rows += _memory_rows(space, study, points, baseline, examples)
+    told = {"texts per pass": len(texts(0)), "examples per training batch": baseline.spec.optim.batch_size}
+    told |= {"precision of training": baseline.spec.optim.precision}
+    rows += condition_rows(device, told)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _step_rows(
+    points: Sequence[Point], baseline: Point, examples: Sequence[Example], device: torch.device, seconds: float
+) -> Iterator[Row]:
+    """Words of the training examples per second of a step, every K on the same batches."""
+    stepper = Stepper(baseline.spec, [point.trained_width for point in points], examples, str(device))
+    batches = stepper.batches(-(-len(examples) // baseline.spec.optim.batch_size))
+    sides = {point.variant: stepper.side(point.trained_width) for point in points}
+    passes = throughput(sides, batches, device, seconds)
+    words = [sum(len(item.words) for item in batches(number + 1)[1]) for number in range(len(passes))]
+    yield from timed(points, baseline, TRAINING, "words_per_second", words_per_second(passes, words))
+
+
+def _memory_rows(
+    space: Workspace, study: str, points: Sequence[Point], baseline: Point, examples: Sequence[Example]
+) -> Iterator[Row]:
+    texts, batch = test_texts(space, study)(0), examples[: baseline.spec.optim.batch_size]
+    found: dict[str, Peaks] = {}
+    for point in points:
+        spec = with_width(baseline.spec, point.trained_width) if examples else None
+        found[point.variant] = peaks_in_fresh_process(point.served, texts, space.device, spec, batch)
+    for work in (INFERENCE, TRAINING) if examples else (INFERENCE,):
+        peaks = {name: float(own[work] or 0) for name, own in found.items()}
+        yield from single(points, baseline, work, "bytes_peak", peaks)

@@ -1,0 +1,112 @@
+"""The rule by which a difference counts as shown: its corners, and how often it errs and finds in made-up studies."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.scoring.counts import suite_rate
+from benchmarks.scoring.judging import (
+    HIGHER,
+    LOWER,
+    NO_SEED,
+    NOT_SHOWN,
+    ONE_SEED,
+    RULE,
+    Evidence,
+    reach,
+    verdict,
+    visible_differences,
+)
+from benchmarks.scoring.statistics import Comparison, approximate_randomisation, holm, paired_bootstrap
+
+SIZES = (60, 40)
+
+
+def evidence(low: float, high: float, seeds: tuple[float, ...] = ()) -> Evidence:
+    middle = (low + high) / 2
+    found = Comparison(difference=middle, low=low, high=high, standard_error=0.01, p_value=0.5, level=0.95)
+    return Evidence(over_sentences=found, seed_differences=seeds)
+
+
+def test_all_three_must_agree() -> None:
+    clear = (0.020, 0.021, 0.022)
+    assert verdict(evidence(0.01, 0.03, clear), 0.049) == HIGHER
+    assert verdict(evidence(-0.03, -0.01, tuple(-value for value in clear)), 0.049) == LOWER
+    assert verdict(evidence(0.01, 0.03, clear), 0.05) == NOT_SHOWN
+    assert verdict(evidence(-0.001, 0.03, clear), 0.001) == NOT_SHOWN
+    assert verdict(evidence(0.01, 0.03, (0.001, 0.02, 0.04)), 0.001) == NOT_SHOWN
+    assert verdict(evidence(0.0, 0.03, clear), 0.001) == NOT_SHOWN  # an interval that touches zero holds it
+
+
+def test_one_seed_has_no_interval_and_says_so() -> None:
+    assert verdict(evidence(0.01, 0.03, (0.02,)), 0.01) == HIGHER
+    assert evidence(0.01, 0.03, (0.02,)).over_seeds is None and evidence(0.01, 0.03).over_seeds is None
+    assert [reach(num) for num in (0, 1, 2, 3)] == [NO_SEED, ONE_SEED, "", ""]
+    assert "trained models only" in ONE_SEED and "one seed" in ONE_SEED
+
+
+def test_more_comparisons_can_see_less() -> None:
+    alone, _ = visible_differences(evidence(0.01, 0.03), 1)
+    among, over_seeds = visible_differences(evidence(0.01, 0.03, (0.01, 0.02, 0.03)), 10)
+    assert alone == pytest.approx(0.01 * (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)))
+    assert among == pytest.approx(0.01 * (stats.norm.ppf(1 - 0.05 / 20) + stats.norm.ppf(0.8)))
+    assert over_seeds == pytest.approx(5.653 * 0.01 / np.sqrt(3), rel=1e-3)  # non-central t with two degrees of freedom
+
+
+def test_the_rule_in_words_names_what_the_function_asks() -> None:
+    words = " ".join(RULE)
+    assert "below 0.05 after Holm" in words and "one in twenty" in words
+    assert all(text.endswith(".") and text.isascii() for text in RULE)
+
+
+def answers(draw: np.random.Generator, gold: list[np.ndarray], skills: np.ndarray) -> list[np.ndarray]:
+    """Counts [R, S, 3] of each dataset for runs that find a gold item with these chances."""
+    found = []
+    for items in gold:
+        hits = np.stack([draw.binomial(items, skill) for skill in skills])
+        extra = draw.integers(0, 2, hits.shape)
+        found.append(np.stack([hits, hits + extra, np.broadcast_to(items, hits.shape)], axis=-1))
+    return found
+
+
+def judged(seed: int, gains: tuple[float, ...], num_seeds: int, luck: float) -> list[str]:
+    """The verdicts of one study: variants whose true skill is the baseline's plus a gain, and seeds that differ."""
+    draw = np.random.default_rng(seed)
+    gold = [draw.integers(1, 5, size) for size in SIZES]
+    skills = [0.5 + gain + luck * draw.uniform(-1, 1, num_seeds) for gain in (0.0, *gains)]
+    base, *sides = (answers(draw, gold, skill) for skill in skills)
+    adjusted = holm([approximate_randomisation(side, base, seed, 400) for side in sides])
+    found = []
+    for side, p_adjusted in zip(sides, adjusted, strict=True):
+        by_seed = [
+            suite_rate([part[at] for part in side]) - suite_rate([part[at] for part in base]) for at in range(num_seeds)
+        ]
+        over_sentences = paired_bootstrap(side, base, seed, 200)
+        found.append(verdict(Evidence(over_sentences=over_sentences, seed_differences=tuple(by_seed)), p_adjusted))
+    return found
+
+
+@pytest.mark.parametrize(("num_seeds", "luck"), [(1, 0.0), (3, 0.0), (3, 0.1)])
+def test_luck_is_shown_in_at_most_one_study_of_twenty(num_seeds: int, luck: float) -> None:
+    """No variant is better by design; with `luck`, single trainings are, by up to ten points of skill."""
+    shown = np.mean([judged(seed, (0.0,), num_seeds, luck) != [NOT_SHOWN] for seed in range(400)])
+    assert shown <= stats.binom.ppf(0.99, 400, 0.05) / 400
+
+
+def test_holm_keeps_a_family_at_that_level() -> None:
+    """Five variants, one seed each: without the correction about one study of five would show something."""
+    shown = np.mean([set(judged(seed, (0.0,) * 5, 1, 0.0)) != {NOT_SHOWN} for seed in range(200)])
+    assert shown <= stats.binom.ppf(0.99, 200, 0.05) / 200
+
+
+def test_one_seed_takes_the_luck_of_a_training_for_a_difference() -> None:
+    """Why the verdict of one seed names its limit: what is shown is true of these two models, not of their recipes."""
+    shown = np.mean([judged(seed, (0.0,), 1, 0.1) != [NOT_SHOWN] for seed in range(100)])
+    assert shown > 0.2
+
+
+@pytest.mark.parametrize(("gain", "wanted"), [(0.25, HIGHER), (-0.25, LOWER)])
+def test_a_large_difference_is_found_with_its_sign(gain: float, wanted: str) -> None:
+    found = [judged(seed, (gain, 0.0), 3, 0.03) for seed in range(60)]
+    assert np.mean([first == wanted for first, _ in found]) > 0.85
+    assert np.mean([second != NOT_SHOWN for _, second in found]) < 0.15

@@ -1,0 +1,98 @@
+"""What moves with the way of asking: against score files and plain loops, and as the page shows it."""
+
+from pathlib import Path
+
+import pytest
+from answered_samples import STUDY, answer_and_score, robust_space, score_of
+
+from benchmarks.analyses import sensitivity_rows
+from benchmarks.analyses.pages import page_of, write_page
+from benchmarks.analyses.sensitivity_rows import factor_of
+from benchmarks.catalog.decoding import Decoding
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.paired import read_differences, write_differences
+from benchmarks.scoring.predictions import read_predictions
+from benchmarks.scoring.protocol import predicted_spans, with_decoding
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Workspace:
+    found = robust_space(tmp_path)
+    answer_and_score(found)
+    return found
+
+
+def test_differences_are_those_of_the_score_files(space: Workspace) -> None:
+    rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
+    for dataset in ("alpha", "beta"):
+        mine, base = (
+            [score_of(space, name, seed, dataset)["f1_pct"] for seed in (1, 2)]
+            for name in ("wording_other", "baseline")
+        )
+        found = rows.loc[("wording_other", dataset)]
+        assert found["f1_pct"] == pytest.approx(sum(mine) / 2)
+        assert found["difference_points"] == pytest.approx((sum(mine) - sum(base)) / 2)
+        assert (found["seed_low"] + found["seed_high"]) / 2 == pytest.approx(found["difference_points"])
+    both = rows.loc[[("wording_other", "alpha"), ("wording_other", "beta")], "difference_points"]
+    assert rows.loc[("wording_other", "average"), "difference_points"] == pytest.approx(both.mean())
+
+
+def test_differences_agree_with_those_of_the_study(space: Workspace, tmp_path: Path) -> None:
+    rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
+    write_differences(space, STUDY, tmp_path / "differences.csv")
+    for item in read_differences(tmp_path / "differences.csv").itertuples():
+        assert rows.loc[(item.variant, item.dataset), "difference_points"] == pytest.approx(item.difference_points)
+
+
+def test_changed_entities_are_counted_one_by_one(space: Workspace) -> None:
+    rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
+    card, protocol = space.registry.datasets["alpha"], space.registry.protocols["plain"]
+    only, either = 0, 0
+    for seed in (1, 2):
+        sides = []
+        for variant in ("baseline", "order_reversed"):
+            row = next(r for r in space.grid.study_rows(STUDY) if (r.variant, r.seed) == (variant, seed))
+            cell = space.grid.cell_of(row, card)
+            asked = with_decoding(protocol, {"label_order": "reversed"} if variant != "baseline" else {})
+            answered = read_predictions(space.home / cell.folder / "predictions.jsonl")
+            found = predicted_spans(asked, card, answered)
+            sides.append({(number, span) for number, spans in enumerate(found) for span in spans})
+        only += len([item for item in sides[0] if item not in sides[1]])
+        only += len([item for item in sides[1] if item not in sides[0]])
+        either += len(sides[0]) + len([item for item in sides[1] if item not in sides[0]])
+    found = rows.loc[("order_reversed", "alpha")]
+    assert found["changed_pct"] == pytest.approx(100 * only / either) and found["entities"] == either
+    assert found["changed_low"] <= found["changed_pct"] <= found["changed_high"]
+
+
+def test_what_asks_the_same_changes_nothing_and_is_told(space: Workspace) -> None:
+    rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
+    assert rows.loc[("case_lower", "beta"), ["prompts_changed", "labels_changed", "changed_pct"]].tolist() == [0, 0, 0]
+    assert rows.loc[("case_lower", "alpha"), ["prompts_changed", "labels_changed"]].tolist() == [1, 1]
+    assert rows.loc[("case_lower", "average"), ["prompts_changed", "labels"]].tolist() == [1, 5]
+    assert rows.loc[("window_5", "alpha"), ["lost_words", "sentences_cut"]].tolist() == [120, 30]
+
+
+def test_the_factor_is_what_differs() -> None:
+    base = Decoding(ask_else=False)
+    assert factor_of(base, base) == "same question"
+    assert factor_of(Decoding(ask_else=False, label_order="sorted"), base) == "order"
+    assert factor_of(Decoding(), base) == "else"
+    assert factor_of(Decoding(label_order="sorted"), base) == "several"
+
+
+@pytest.mark.parametrize(("shift", "seeds"), [(0.0, [1, 2]), (0.0, [1]), (-5.0, [1])])
+def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_path: Path) -> None:
+    space = robust_space(tmp_path, seeds=seeds)
+    answer_and_score(space, shift)
+    folder = space.study(STUDY) / "sensitivity"
+    folder.mkdir(parents=True)
+    sensitivity_rows.gather(space, STUDY).to_csv(folder / "rows.csv", index=False)
+    page = page_of(space, STUDY, "sensitivity")
+    said = " ".join(page.findings)
+    assert ("nothing can be said" in said) == (shift < 0)
+    assert "under case lower on 1 of 2 datasets" in said
+    assert (", one seed" in said) == (len(seeds) == 1 and shift == 0)
+    assert [row[0].text for row in page.tables[0].rows] == ["order", "case", "wording", "window"]
+    write_page(space, STUDY, "sensitivity", [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    assert "Worst dataset" in (folder / "table.md").read_text()
