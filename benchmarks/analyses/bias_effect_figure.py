@@ -37,7 +37,7 @@ def draw_forest(rows: pd.DataFrame, figure: Figure) -> None:
         label.set(color=INK if place in places else MUTED, style="normal" if place in places else "italic")
     axes.tick_params(axis="y", length=0)
     axes.set(ylim=(len(labels) - 0.4, -0.6), xlabel="Recall, %")
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, max(1.0, 1.05 * axes.dataLim.x1))
     axes.grid(axis="x", color=GRID, linewidth=0.5)
 
 

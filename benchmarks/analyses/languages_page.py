@@ -27,8 +27,8 @@ TOKENS = (
 )
 CONFOUNDED = (
     "Languages differ in more than pretraining: script, difficulty and annotation of the texts, label set. Labels are "
-    "asked in English. A mean or contrast over languages holds all of this. A gain over another backbone is taken on the "
-    "same sentences and labels, but the backbones differ in size, vocabulary and training too."
+    "asked in English. A mean or contrast over languages holds all of this. A gain over another backbone is taken on "
+    "the same sentences and labels, but the backbones differ in size, vocabulary and training too."
 )
 DEALT = (
     "Deals: in how many of all ways to choose as many languages the contrast would be at least as large in absolute "

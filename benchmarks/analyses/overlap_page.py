@@ -33,6 +33,7 @@ SECTIONS = {
     "level": "Gold by level",
     "sentence": "By gold per sentence",
 }
+OVERLAPPING = ("nested", "crosses another", "same words, several types")
 REACH_NOTE = (
     "Reachable: the most gold spans of a sentence that one answer can hold, whatever the scores; exact. Levels: `depth "
     "1` lies in one other gold span, `outermost` holds another and lies in none."
@@ -66,29 +67,38 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
 
 
 def _census_findings(rows: pd.DataFrame, titles: dict[str, str]) -> Iterator[str]:
-    for place in dict.fromkeys(rows["place"]):
-        mine = rows[rows["place"] == place].set_index("slice")
-        title, num = titles.get(place, place), mine["gold"].iloc[0]
-        if mine["group"].iloc[0] == "training":
+    by_place = {place: rows[rows["place"] == place].set_index("slice") for place in dict.fromkeys(rows["place"])}
+    test = {place: mine for place, mine in by_place.items() if mine["group"].iloc[0] == "test"}
+    simple = [place for place, mine in test.items() if not mine.loc[list(OVERLAPPING), "count"].sum()]
+    yield from (_reach_finding(test[place], titles.get(place, place)) for place in test if place not in simple)
+    if simple:
+        names = ", ".join(titles.get(place, place) for place in simple)
+        yield f"{names}: no gold entity nests, crosses another or shares its words, so decoding excludes none of them."
+    lost = {place: mine.loc[SHORTFALL, "count"] for place, mine in test.items()}
+    told = ", ".join(f"{num:,.0f} spans below it on {titles.get(place, place)}" for place, num in lost.items() if num)
+    yield (
+        "The greedy count of reachable gold under nested decoding, which the score files print, against the exact "
+        f"ceiling: {told or 'equal on every test set'}."
+    )
+    for place, mine in by_place.items():
+        if place not in test:
+            title, num = titles.get(place, place), mine["gold"].iloc[0]
             yield f"Training data {title}: {_share(mine, 'nested')} of {num:,.0f} mentions nest."
-            continue
-        reach = {name: _share(mine, f"reachable{name}") for name in (
-            ", flat", ", nested", ", multi_label", " within K, flat", " within K, nested", " within K, multi_label"
-        )}  # fmt: skip
-        yield (
-            f"{title}: of {num:,.0f} gold entities {_share(mine, 'nested')} nest, {_share(mine, 'crosses another')} "
-            f"cross another and {_share(mine, 'same words, several types')} share their words with one of another "
-            f"type. No answer can hold more than {reach[', flat']} of them under flat decoding, {reach[', nested']} "
-            f"under nested and {reach[', multi_label']} under nested decoding with several types per span; within K "
-            f"{reach[' within K, flat']}, {reach[' within K, nested']} and {reach[' within K, multi_label']}."
-        )
-        lost = mine.loc[SHORTFALL, "count"]
-        yield (
-            f"{title}: the greedy count of reachable gold under nested decoding, which the score files print, "
-            + (f"is {lost:,.0f} spans below the exact ceiling." if lost else "equals the exact ceiling.")
-        )
-    test = rows[rows["group"] == "test"].drop_duplicates("place")
-    yield GAPS.format(num=int(test["gold"].sum()))
+    yield GAPS.format(num=int(sum(mine["gold"].iloc[0] for mine in test.values())))
+
+
+def _reach_finding(rows: pd.DataFrame, title: str) -> str:
+    reach, narrow = (
+        [_share(rows, f"{head}, {name}") for name in ("flat", "nested", "multi_label")]
+        for head in ("reachable", "reachable within K")
+    )
+    nests, crosses, several = (_share(rows, name) for name in OVERLAPPING)
+    return (
+        f"{title}: of {rows['gold'].iloc[0]:,.0f} gold entities {nests} nest, {crosses} cross another and {several} "
+        f"share their words with one of another type. No answer can hold more than {reach[0]} of them under flat "
+        f"decoding, {reach[1]} under nested and {reach[2]} under nested decoding with several types per span; within K "
+        f"{narrow[0]}, {narrow[1]} and {narrow[2]}."
+    )
 
 
 def _share(rows: pd.DataFrame, name: str) -> str:

@@ -18,7 +18,8 @@ from gliner_core.files import atomic_write
 
 def page_of(space: Workspace, study: str, analysis: str) -> Page:
     """The page of an analysis from the rows that were gathered; empty fields are NaN, `n/a` stays a word."""
-    rows = pd.read_csv(space.study(study) / analysis / "rows.csv", keep_default_na=False, na_values=[""])
+    path = space.study(study) / analysis / "rows.csv"
+    rows = pd.read_csv(path, keep_default_na=False, na_values=[""], low_memory=False)  # one type for a whole column
     return import_module(ANALYSES[analysis].page).present(rows, space.registry.studies[study], space)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, lighten, shorten
 from benchmarks.reporting.summary import AVERAGE
@@ -14,8 +15,9 @@ KINDS = {
     "overlapping a gold span": ("auroc_overlapping", "overlapping", color(2), "^"),
     "disjoint from gold": ("auroc_disjoint", "disjoint", color(1), "D"),
 }
-MATCHING = ("matching", color(0))
-LINE_INCHES, CURVES_INCHES = 0.16, 1.25
+MATCHING = color(0)
+LINE_INCHES, CURVES_INCHES = 0.16, 1.9
+SHOWN = 20  # logits; what lies beyond is counted and not drawn
 
 
 def draw(rows: pd.DataFrame, baseline: str, figure: Figure) -> None:
@@ -23,15 +25,18 @@ def draw(rows: pd.DataFrame, baseline: str, figure: Figure) -> None:
     metrics = rows[(rows["kind"] == "metric") & (rows["dataset"] == AVERAGE)]
     auroc = metrics[metrics["metric"] == "auroc"]
     shown = _shown(auroc, baseline)
-    dots_inches = 0.35 + LINE_INCHES * len(auroc)
-    figure.set_size_inches(COLUMN_INCHES, dots_inches + CURVES_INCHES + 1.15)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[dots_inches + 0.5, CURVES_INCHES + 0.65])
+    dots_inches = 0.95 + LINE_INCHES * len(auroc)  # legend, axis and lines
+    figure.set_size_inches(COLUMN_INCHES, dots_inches + CURVES_INCHES + 0.5)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[dots_inches, CURVES_INCHES])
     _draw_dots(upper.subplots(), metrics, list(auroc["variant"]), baseline)
     places = lower.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
+    bins = rows[(rows["kind"] == "histogram") & rows["variant"].isin(shown)]
+    edges = np.arange(bins["bin_low"].min(), bins["bin_high"].max() + 1)
     for axes, variant in zip(places, shown, strict=True):
-        _draw_curves(axes, rows[(rows["kind"] == "histogram") & (rows["variant"] == variant)])
+        _draw_curves(axes, bins[bins["variant"] == variant], edges)
         label = shorten(str(auroc.loc[auroc["variant"] == variant, "label"].iloc[0]), 30)
         axes.set_title(label, fontsize=7, loc="left")
+    places[0].set_xlim(max(edges[0], -SHOWN), min(edges[-1], SHOWN))
     places[0].set_ylabel("share of pairs, % per logit")
     lower.supxlabel("logit of the score", fontsize=7.5)
 
@@ -64,15 +69,14 @@ def _draw_dots(axes: Axes, metrics: pd.DataFrame, variants: list[str], baseline:
         axes.plot([], [], mark, color=ink, markersize=3.2, label=f"against {title}")[0]
         for _, title, ink, mark in KINDS.values()
     ]
+    handles.append(Patch(facecolor=lighten(MATCHING), edgecolor=MATCHING, label="matching pairs (below)"))
     axes.figure.legend(handles=handles, loc="outside upper left", ncols=2, columnspacing=1.0, handletextpad=0.4)
 
 
-def _draw_curves(axes: Axes, rows: pd.DataFrame) -> None:
-    name, ink = MATCHING
-    low, high = rows["bin_low"].min(), rows["bin_high"].max()
-    edges = np.arange(low, high + 1)
-    axes.stairs(_shares(rows[rows["class"] == name], edges), edges, fill=True, color=lighten(ink), zorder=1)
-    axes.stairs(_shares(rows[rows["class"] == name], edges), edges, color=ink, linewidth=1.0, label=name, zorder=3)
+def _draw_curves(axes: Axes, rows: pd.DataFrame, edges: np.ndarray) -> None:
+    matching = _shares(rows[rows["class"] == "matching"], edges)
+    axes.stairs(matching, edges, fill=True, color=lighten(MATCHING), zorder=1)
+    axes.stairs(matching, edges, color=MATCHING, linewidth=1.0, zorder=3)
     for kind, (_, _, own, _) in KINDS.items():
         axes.stairs(_shares(rows[rows["class"] == kind], edges), edges, color=own, linewidth=1.0, zorder=2)
     axes.axvline(0, color=MUTED, linewidth=0.7, linestyle=(0, (4, 3)), zorder=0)

@@ -27,11 +27,13 @@ COLUMNS = {  # metric -> title and factor
 COMPARED = ("auroc", "auroc_wrong_type", "auroc_overlapping", "average_precision")
 AUROC_NOTE = (
     "AUROC: of all couples of a matching pair and another pair of the dataset, how many give the matching one the "
-    "higher score; 50 % is chance. The first column counts all other pairs, nearly all of which are disjoint from gold."
+    "higher score; 50 % is chance. Couples run across sentences, because a threshold does. The first column counts all "
+    "other pairs, of which only a few are the right span."
 )
 OTHER_NOTE = (
     "Overlap: of the two distributions of scores, in bins of one logit; 0 = apart, 100 = the same. Median gap: median "
-    "logit of matching pairs minus that of all others. All values are means of the datasets."
+    "logit of matching pairs minus that of all others. All values are means of the datasets. Resampling repeats pairs, "
+    "so intervals of the average precision lean upwards and those of the overlap downwards."
 )
 SEED_NOTE = "One seed of each variant is asked, so there is no interval over seeds."
 PAIRED_NOTE = (

@@ -1,4 +1,4 @@
-"""Tables, sentences and a forest plot of what moves when the same model is asked in another way."""
+"""Table, sentences and a forest plot of what moves when the same model is asked in another way."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,6 @@ from benchmarks.analyses.page import Page
 from benchmarks.analyses.sensitivity_rows import FACTORS, SAME
 from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
-    interval_words,
     number,
     seed_cell,
     table,
@@ -19,33 +18,43 @@ from benchmarks.analyses.showing import (
 )
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.difference_text import measured_text, shown_text
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.reporting.table_text import TextCell, TextTable
 
 ORDER = (*FACTORS.values(), "several", SAME)
 COLUMNS = (
-    "Factor", "Variant", "F1 change, points", "Over seeds", "Entities changed, %", "Datasets asked otherwise",
-    "Labels asked otherwise", "Words not read, %", "Worst dataset", "Its F1 change",
+    "Factor", "Variant", "F1 change, points", "Over seeds", "Difference shown", "Entities changed, %",
+    "Datasets asked otherwise", "Labels asked otherwise", "Words not read, %", "Worst dataset", "Its F1 change",
 )  # fmt: skip
+RULE_NOTE = "Difference shown: by the rule of all studies, corrected for all variants of this one (differences.csv)."
+WORST_NOTE = "The worst dataset is picked by its change, so its interval leaves out the luck in that pick."
 CHANGED_NOTE = "Entities changed: found under one way of asking only, of those found under either."
 
 
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """One line per variant; the sentences hold one factor each."""
+    texts = rows[["verdict", "reach"]].astype(object).fillna("")  # empty text is no number that is missing
+    rows = rows.assign(verdict=texts["verdict"], reach=texts["reach"])
     rows = rows.assign(place=rows["factor"].map(ORDER.index)).sort_values("place", kind="stable")
     titles = space.dataset_titles()
     average = rows[rows["dataset"] == AVERAGE]
     num = rows.loc[rows["dataset"] != AVERAGE, "dataset"].nunique()
-    base = card.baseline_variant or "baseline"
+    base = str(rows["baseline_variant"].iloc[0])
     return Page(
         tables=(_table(rows, average, num, titles),),
         findings=tuple(_findings(rows, average, num, base)),
         draw=lambda figure: _draw(figure, average, rows, num),
-        notes=(
-            f"Dot: change of the average F1 against {base}; bar: 95 % over sentences;",
-            "thin line below: 95 % over seeds. Light dots: the single datasets.",
-        ),
+        notes=_notes(average, base),
+    )
+
+
+def _notes(average: pd.DataFrame, base: str) -> tuple[str, ...]:
+    over_seeds = "one seed." if average["seed_low"].isna().all() else "thin line below: 95 % over seeds."
+    return (
+        f"Dot: change of the average F1 against {base}; bar: 95 % over sentences;",
+        f"{over_seeds} Light dots: the single datasets.",
     )
 
 
@@ -56,7 +65,12 @@ def _worst(rows: pd.DataFrame, variant: str) -> pd.Series:
 
 def _table(rows: pd.DataFrame, average: pd.DataFrame, num: int, titles: dict[str, str]) -> TextTable:
     lines = [_line(row, _worst(rows, row["variant"]), num, titles) for _, row in average.iterrows()]
-    notes = (SENTENCE_INTERVAL, CHANGED_NOTE, "The worst of several datasets is worse than any of them by itself.")
+    notes = (
+        SENTENCE_INTERVAL,
+        RULE_NOTE,
+        CHANGED_NOTE,
+        "The worst of several datasets is worse than any of them by itself.",
+    )
     return table("Average of the suite against the baseline variant", COLUMNS, lines, notes)
 
 
@@ -66,6 +80,7 @@ def _line(row: pd.Series, worst: pd.Series, num: int, titles: dict[str, str]) ->
         word_cell(row["label"]),
         value_cell(row["difference_points"], row["low"], row["high"], "+"),
         seed_cell(row, "+"),
+        word_cell(shown_text(row)),
         value_cell(row["changed_pct"], row["changed_low"], row["changed_high"]),
         word_cell(f"{row['prompts_changed']:.0f} of {num}"),
         word_cell(f"{row['labels_changed']:.0f} of {row['labels']:.0f}"),
@@ -87,9 +102,8 @@ def _findings(rows: pd.DataFrame, average: pd.DataFrame, num: int, base: str) ->
             continue
         steepest = mine.loc[mine["difference_points"].abs().idxmax()]
         found.append(
-            f"{_named(factor)}: the largest change of the average F1 in {_ways(mine)} is that of {steepest['label']}, "
-            f"{number(steepest['difference_points'], '+')} points ({interval_words(steepest, '+')}), "
-            f"{_shown(steepest)}; {_range(mine['changed_pct'])} % of the entities change."
+            f"{_named(factor)}: the largest change of the average F1 in {_ways(mine)} is {measured_text(steepest)}; "
+            f"{_range(mine['changed_pct'])} % of the entities change."
         )
         if factor == "order":
             values = [*mine["f1_pct"], mine["base_f1_pct"].iloc[0]]
@@ -111,16 +125,6 @@ def _range(values: pd.Series) -> str:
 
 def _named(factor: str) -> str:
     return f"{factor[:1].upper()}{factor[1:]}"
-
-
-def _shown(row: pd.Series) -> str:
-    """Both intervals must leave out zero; without an interval over seeds the sentence says so."""
-    bounds = [(row["low"], row["high"])]
-    if not is_missing(row["seed_low"]):
-        bounds.append((row["seed_low"], row["seed_high"]))
-    if all(low > 0 or high < 0 for low, high in bounds):
-        return "which these sentences show" if len(bounds) == 1 else "which sentences and seeds both show"
-    return "which is no difference that could be shown"
 
 
 def _alike(rows: pd.DataFrame, num: int, base: str) -> list[str]:

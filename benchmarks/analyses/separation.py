@@ -24,7 +24,7 @@ AGAINST = {  # metric -> kinds that are not matching
     "auroc_overlapping": (OVERLAPPING,),
     "auroc_disjoint": (DISJOINT,),
 }
-FARTHEST, FINE, FINE_IN_ONE = 20.0, 0.05, 20  # bins of 0.05 logits from -20 to 20; 20 of them are a bin of one logit
+FARTHEST, FINE, FINE_IN_ONE = 30.0, 0.05, 20  # bins of 0.05 logits from -30 to 30; 20 of them are a bin of one logit
 EDGES = np.linspace(-FARTHEST, FARTHEST, round(2 * FARTHEST / FINE) + 1)
 
 

@@ -57,6 +57,8 @@ def table(
 def interval_words(row: pd.Series, sign: str = "") -> str:
     """`95 % over sentences 1.0 to 2.0, over 3 seeds 0.5 to 2.5` or `one seed`."""
     text = f"95 % over sentences {number(row['low'], sign)} to {number(row['high'], sign)}"
+    if row["low"] == row["high"]:
+        text += ", as no resample gives another value"
     if is_missing(row["seed_low"]):
         return f"{text}, one seed"
     return f"{text}, over {row['num_seeds']:.0f} seeds {seed_cell(row, sign).text}"

@@ -13,13 +13,13 @@ from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import table, value_cell, word_cell
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import COLUMN_INCHES, INK, shorten
+from benchmarks.reporting.style import COLUMN_INCHES, INK, shorten, wrap
 from benchmarks.reporting.summary import BASELINE
 from benchmarks.reporting.table_text import TextTable
 
 END_POINTS = "span_mode=endpoints"  # shown wherever a study has it
 MAX_MAPS, MAX_SPANS, MAX_TYPES = 4, 12, 7
-LEAST_LIMIT = 4.0  # logits at the ends of the colour scale
+LIMIT = 6.0  # logits at the ends of the colour scale: scores of 0.0025 and 0.9975
 CHOICE_NOTE = (
     "The sentence is chosen by its length and its gold entities only. One sentence is an illustration: it supports no "
     "statement about a variant."
@@ -40,8 +40,8 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
         findings=(f"Sentence {sentence['id']} of {title}: `{' '.join(words)}`. Gold: {gold}.", CHOICE_NOTE),
         draw=partial(_draw, scores, _drawn(variants, card.baseline_variant or BASELINE), words),
         notes=(
-            "Boxes: gold. Red: score above 0.5, blue: below. Gold spans and types, and of the others those with the",
-            "highest scores in the variants drawn; all others are in rows.csv.",
+            "Boxes: gold. Red: score above 0.5. Beside gold, the spans and types with the highest",
+            "scores in the variants drawn; all others are in rows.csv.",
         ),
     )
 
@@ -86,24 +86,22 @@ def _drawn(variants: pd.DataFrame, baseline: str) -> dict[str, str]:
     for role, name in roles.items():
         if name is not None:
             found.setdefault(name, []).append(role)
-    return {name: f"{', '.join(own)}:\n{shorten(labels[name], 30)}" for name, own in list(found.items())[:MAX_MAPS]}
+    return {name: f"{', '.join(own)}:\n{wrap(labels[name], 22)}" for name, own in list(found.items())[:MAX_MAPS]}
 
 
 def _draw(scores: pd.DataFrame, drawn: dict[str, str], words: list[str], figure: Figure) -> None:
     mine = scores[scores["variant"].isin(drawn)]
     spans, types = _chosen(mine, ["start", "end"], MAX_SPANS), _chosen(mine, ["type"], MAX_TYPES)
-    limit = max(LEAST_LIMIT, float(np.ceil(np.quantile(mine["logit"].abs(), 0.99))))
     lines = -(-len(drawn) // 2)
-    figure.set_size_inches(COLUMN_INCHES, 0.9 + lines * (0.35 + 0.125 * len(spans)) + 0.6)
+    figure.set_size_inches(COLUMN_INCHES, 1.3 + lines * (0.45 + 0.12 * len(spans)))
     places = figure.subplots(lines, min(2, len(drawn)), sharex=True, sharey=True, squeeze=False).ravel()
     for axes, (variant, title) in zip(places, drawn.items(), strict=False):
-        _draw_map(axes, mine[mine["variant"] == variant], spans, types, limit)
+        _draw_map(axes, mine[mine["variant"] == variant], spans, types)
         axes.set_title(title, fontsize=6.5, loc="left")
     for axes in places[len(drawn) :]:
         axes.set_visible(False)
-    names = [shorten(_text(words, *span), 24) for span in spans]
-    places[0].set_yticks(range(len(spans)), names, fontsize=6)
-    places[0].set_xticks(range(len(types)), [shorten(kind[0], 18) for kind in types], rotation=90, fontsize=6)
+    places[0].set_yticks(range(len(spans)), [shorten(_text(words, *span), 20) for span in spans])
+    places[0].set_xticks(range(len(types)), [shorten(kind[0], 18) for kind in types])
     bar = figure.colorbar(places[0].images[0], ax=list(places), location="top", aspect=45, pad=0.02, extend="both")
     bar.set_label("logit of the score (0 = score 0.5)", fontsize=6.5)
     bar.ax.tick_params(labelsize=6)
@@ -116,14 +114,15 @@ def _chosen(scores: pd.DataFrame, keys: list[str], most: int) -> list[tuple]:
     return [key if isinstance(key, tuple) else (key,) for key in held.index if key in kept]
 
 
-def _draw_map(axes: Axes, scores: pd.DataFrame, spans: list[tuple], types: list[tuple], limit: float) -> None:
+def _draw_map(axes: Axes, scores: pd.DataFrame, spans: list[tuple], types: list[tuple]) -> None:
     held = scores.set_index(["start", "end", "type"])
     values = np.array([[held.loc[(*span, *kind), "logit"] for kind in types] for span in spans])
-    axes.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+    axes.imshow(values, cmap="RdBu_r", vmin=-LIMIT, vmax=LIMIT, aspect="auto", interpolation="nearest")
     for row, span in enumerate(spans):
         for column, kind in enumerate(types):
             if held.loc[(*span, *kind), "is_gold"] == 1:
                 axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor=INK, linewidth=1.1))
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=6)
+    axes.tick_params(axis="x", labelrotation=90)
     for spine in axes.spines.values():
         spine.set_visible(False)

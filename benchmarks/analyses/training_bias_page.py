@@ -169,7 +169,7 @@ def _most_ambiguous(rows: pd.DataFrame, title: str) -> TextTable:
 
 def _draw(rows: pd.DataFrame, figure: Figure) -> None:
     parts = list(dict.fromkeys(rows["part"]))
-    figure.set_size_inches(COLUMN_INCHES, 2.6 + 0.19 * len(parts))
+    figure.set_size_inches(COLUMN_INCHES, 2.8 + 0.19 * len(parts))
     upper, lower = figure.subplots(2, 1, height_ratios=(1.5, 0.5 + 0.19 * len(parts)))
     _draw_ranks(upper, rows)
     _draw_noise(lower, rows, parts)
@@ -180,7 +180,7 @@ def _draw_ranks(axes: Axes, rows: pd.DataFrame) -> None:
     axes.loglog(found["group"].astype(int), found["value"], ".-", color=color(0), markersize=3, linewidth=0.9)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set(xlabel="Rank of the type", ylabel="Mentions of the type")
+    axes.set(xlabel="Rank of the type", ylabel="Mentions")
     axes.grid(color=GRID, linewidth=0.5)
 
 

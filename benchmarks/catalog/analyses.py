@@ -27,7 +27,7 @@ ANALYSES: dict[str, AnalysisEntry] = {
         title="what moves with the way of asking",
         rows="benchmarks.analyses.sensitivity_rows",
         page="benchmarks.analyses.sensitivity_page",
-        reads=("scores", "data"),
+        reads=("scores", "differences", "data"),
     ),
     "calibration": AnalysisEntry(
         title="reliability of the scores and choice of the threshold",

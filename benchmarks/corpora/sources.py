@@ -43,7 +43,7 @@ def fetch_dataset(card: DatasetCard, cache: Path, mirror: Path | None, offline: 
 
 def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = False) -> Path:
     """The verified raw file of a source in the cache; `offline` forbids the public address."""
-    wanted = source.sha256 or (None if source.private else _pinned(source, cache))
+    wanted = source.sha256 or _pinned(source, cache)
     if wanted and (cached := _place(cache, wanted)).is_file():
         _check(file_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
         return cached

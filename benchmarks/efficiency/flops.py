@@ -1,8 +1,8 @@
 """Floating-point operations of a forward pass: torch's counter on the real network, and by hand what it cannot see.
 
-Operations, not their speed: counted once on a CPU, whatever device is timed. Only products count, two operations for
-each multiplication with its addition. The counter sees every product of the encoder and of the heads; attention is
-computed by its plain form for the count, because the fused kernels of a CPU are invisible to it, and so is the LSTM,
+Operations, not their speed: counted once on a CPU, whatever device is timed. Only products of matrices count, two
+operations for each multiplication with its addition. The counter sees those of the encoder and of the heads; attention
+is computed by its plain form for the count, because the fused kernels of a CPU are invisible to it, and so is the LSTM,
 whose products are added by hand.
 """
 

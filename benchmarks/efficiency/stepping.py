@@ -38,10 +38,10 @@ class Stepper:
         def prepare(batch: Batch) -> Job:
             step, examples = batch
 
-            def job() -> None:
+            def job() -> dict[str, float]:
                 trainer.spec, trainer.network.spec = spec, spec.model
                 trainer.step = step  # of which prompt types and dropout are a function: every K asks the same types
-                trainer.train_step(examples, make_batch(examples, spec, trainer.network.prompts, step))
+                return trainer.train_step(examples, make_batch(examples, spec, trainer.network.prompts, step))
 
             return job
 

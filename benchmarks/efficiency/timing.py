@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,16 +68,28 @@ def alternate(
     """
     passes: list[Pass] = []
     order = list(sides)
-    for number in range(warmup + 2 * rounds):
-        load = loads(number)
-        found: Pass = {}
-        for name in order if (number - warmup) % 2 == 0 else reversed(order):
-            job = sides[name](load)
-            gc.collect()  # the garbage of one side must not be collected on the time of the next
-            found[name] = read(job, device, meter)
-        if number >= warmup:
-            passes.append(found)
+    with young_garbage_only():
+        for number in range(warmup + 2 * rounds):
+            load = loads(number)
+            found: Pass = {}
+            for name in order if (number - warmup) % 2 == 0 else reversed(order):
+                job = sides[name](load)
+                gc.collect()  # the garbage of one side must not be collected on the time of the next
+                found[name] = read(job, device, meter)
+            if number >= warmup:
+                passes.append(found)
     return passes
+
+
+@contextmanager
+def young_garbage_only() -> Iterator[None]:
+    """Within the block the collector looks at new objects alone; millions of old ones would cost it a second a time."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def summarise(values: Sequence[float]) -> Summary:

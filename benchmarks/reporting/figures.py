@@ -169,4 +169,6 @@ def _reading_aid(index: CellIndex, has_markers: bool) -> tuple[str, ...]:
         protocols = f"{len(index.protocols)} protocols" if drawn else f"{protocols} (others: see the table)"
     lines = "Vertical" if index.card.figure == "lines" else "Black"
     aid = (f"Suite {index.suite}, {protocols}.", f"{lines} lines: 95 % interval over test sentences{dots}.")
+    if len({(row.variant, row.system) for row in index.rows}) > 1:
+        aid += ("Whether two differ is tested in the table, on the same sentences.",)
     return (*aid, "Triangles: printed in the paper.") if has_markers else aid

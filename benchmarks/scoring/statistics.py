@@ -35,13 +35,12 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """First minus second variant on the same sentences; the p-value is two-sided."""
+    """First minus second variant on the same sentences, with the interval of their difference."""
 
     difference: float
     low: float
     high: float
     standard_error: float
-    p_value: float
     level: float
 
 
@@ -82,22 +81,17 @@ def paired_bootstrap(
 
     With seeds, every seed of both answers the same resample and the difference is that of the means over seeds, so the
     interval holds the sampling of sentences and no seed variance. The sides may have different numbers of seeds.
-
-    The p-value is twice the smaller share of resamples on either side of zero, with one added to both terms of the
-    share, so that it is never zero.
     """
     generator = np.random.default_rng(seed)
     differences = np.mean(
         [_resampled_difference(*pair, generator, resamples, metric) for pair in zip(first, second, strict=True)], axis=0
     )
-    smaller = min((differences <= _TIE).sum(), (differences >= -_TIE).sum())
     low, high = _percentiles(differences, level)
     return Comparison(
         difference=suite_rate(first, metric) - suite_rate(second, metric),
         low=low,
         high=high,
         standard_error=float(differences.std(ddof=1)),
-        p_value=min(1.0, 2 * float(smaller + 1) / (resamples + 1)),
         level=level,
     )
 

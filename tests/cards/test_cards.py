@@ -16,7 +16,7 @@ KINDS += ("wordings",)
 PATHS = [path for kind in KINDS for path in sorted((ROOT / "benchmarks" / kind).glob("*"))]
 PATHS += sorted((ROOT / "workflow" / "scales").glob("*"))
 # Hub repositories whose commit could not be looked up when the card was written; their notes say so.
-BRANCHES = {"electra-base", "pile_ner_type", "bc4chemd", "polyglotner"}
+BRANCHES = {"electra-base", "pile_ner_type", "bc4chemd", "polyglotner", "gliner2.5-base-v1"}
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -72,8 +72,22 @@ def test_hub_repositories_are_pinned_to_a_commit(registry: Registry) -> None:
     loose = {name for name, revision in _hub_revisions(registry) if not COMMIT.fullmatch(revision)}
     assert loose == BRANCHES
     for name in loose:
-        card = registry.backbones.get(name) or registry.datasets[name]
-        assert re.search(r"(could not be looked up|[Nn]ot verified)", card.notes), name
+        card = registry.backbones.get(name) or registry.systems.get(name) or registry.datasets[name]
+        assert re.search(r"(could not be looked up|[Nn]ot verified|[Uu]nverified)", card.notes), name
+
+
+def test_official_checkpoints_have_a_card_each(registry: Registry) -> None:
+    hubs = {card.hub: card.revision for card in registry.systems.values() if card.kind == "checkpoint"}
+    assert {f"urchade/gliner_{size}-v2.1" for size in ("small", "medium", "large", "multi")} <= set(hubs)
+    assert len(set(hubs.values())) == len(hubs)
+
+
+def test_suites_of_samples_stay_below_the_scale_with_verdicts(registry: Registry) -> None:
+    sampled = {name for name, suite in registry.suites.items() if suite.max_sentences}
+    assert {"ner20_public", "multiconer_sample"} <= sampled
+    assert not sampled & set(registry.scales["paper"].suites.values())
+    named = {suite for study in registry.studies.values() for suite in [study.suite] if isinstance(suite, str)}
+    assert not sampled & named  # a study names a role, so that each scale may choose
 
 
 def test_files_of_git_repositories_are_pinned_to_bytes(registry: Registry) -> None:
@@ -89,10 +103,35 @@ def test_files_of_git_repositories_are_pinned_to_bytes(registry: Registry) -> No
 
 def test_installed_backbones_are_pinned_to_bytes(registry: Registry) -> None:
     for name, card in registry.backbones.items():
-        if card.kind == "package":
+        if card.kind in ("package", "converted"):
             assert card.sha256, name
         if card.kind == "random":
             assert registry.backbones[card.like].kind != "random", name
+
+
+def test_every_backbone_says_of_each_language_of_the_suites_whether_it_has_read_it(registry: Registry) -> None:
+    """Facts: the lists of XLM-R (fairseq, examples/xlmr: 100 entries) and mBERT (google-research/bert: 104)."""
+    tested = {
+        suite: {registry.datasets[name].language for name in registry.suite_datasets(suite)}
+        for suite in ("multiconer", "unseen_languages")
+    }
+    assert len(tested["multiconer"]) == 11 and len(tested["unseen_languages"]) == 10
+    xlmr = registry.backbones["xlm-roberta-base"].languages
+    assert len(xlmr) == len(set(xlmr)) == 93
+    assert len(set(registry.backbones["bert-base-multilingual-cased"].languages)) == 103
+    several = {name: card for name, card in registry.backbones.items() if len(card.languages) > 1}
+    assert set(several) == {
+        "bert-base-multilingual-cased", "mdeberta-v3-base", "multilingual-e5-small", "xlm-roberta-base",
+    }  # fmt: skip
+    for name, card in registry.backbones.items():
+        assert "languages" in card.model_fields_set, name
+        read = {suite: codes & set(card.languages) for suite, codes in tested.items()}
+        if name not in several:
+            assert read["multiconer"] <= {"en"} and not read["unseen_languages"], name
+            continue
+        assert read["multiconer"] == tested["multiconer"], name
+        assert read["unseen_languages"] == ({"sw", "yo"} if name.startswith("bert") else {"am", "ha", "sw"}), name
+        assert name.startswith("bert") or card.languages == xlmr, name
 
 
 def test_synthetic_data_stays_with_synthetic_suites_and_scales(registry: Registry) -> None:

@@ -127,7 +127,12 @@ def test_gliner2_gives_every_span_above_the_floor(architecture: str, tmp_path: P
         if not words or " " in "".join(words) or "\u00a0" in words or "-" in "".join(words):
             continue  # its own splitter would read other words
         answer = model.extract_entities(
-            " ".join(words), LABELS, threshold=FLOOR, include_confidence=True, include_spans=True, overlap_policy="allow"
+            " ".join(words),
+            LABELS,
+            threshold=FLOOR,
+            include_confidence=True,
+            include_spans=True,
+            overlap_policy="allow",
         )
         texts = {
             (LABELS.index(label), span["text"], round(span["confidence"], 4))

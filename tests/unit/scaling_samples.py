@@ -25,8 +25,7 @@ def scaling_results(
 ) -> Workspace:
     """A workspace in `folder`; each sentence has one entity and one answer, so F1 is the share of right answers.
 
-    The same sentences are hard for all runs; `jitter` is the standard deviation that a seed
-    adds to F1.
+    The same sentences are hard for all runs; `jitter` is the standard deviation that a seed adds to F1.
     """
     given = {"scale": scale, "studies": [STUDY], "seeds": list(seeds), "results": str(folder)}
     space = open_workspace(ROOT, given | {"device": "cpu", "resamples": 200})

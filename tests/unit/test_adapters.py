@@ -45,7 +45,9 @@ class Documented:
 
 def test_documented_answers_become_candidates() -> None:
     model = Documented()
-    found = Gliner2Peer(model).candidates([["so", "anna", "left", "oslo"], [], ["x y"]], LABELS, floor=0.05, batch_size=2)
+    found = Gliner2Peer(model).candidates(
+        [["so", "anna", "left", "oslo"], [], ["x y"]], LABELS, floor=0.05, batch_size=2
+    )
     assert model.texts == ["so anna left oslo", "x_y"]
     assert [(f.start.tolist(), f.end.tolist(), f.label.tolist()) for f in found] == [
         ([1, 1], [1, 2], [0, 0]), ([], [], []), ([], [], []),

@@ -99,6 +99,16 @@ def test_shared_sentences_are_those_of_the_leakage_report(space: Workspace) -> N
     assert sum(overlap["exact_sentences"] for overlap in report.values()) >= 5
 
 
+def test_runs_of_words_are_shared_from_their_length_on() -> None:
+    words = tuple("abcdefghijkl")
+    training = TrainingFacts([Example(id="t", words=("X", *words[:9], "Y"))])
+    asked = [Example(id=f"{size}", words=("so", *words[:size], "then")) for size in (7, 8, 9)]
+    assert training.sentences(asked).shares[8].tolist() == [False, True, True]
+    assert training.sentences(asked).shares[10].tolist() == [False, False, False]
+    longer = TrainingFacts([Example(id="t", words=tuple(word.upper() for word in words))])
+    assert longer.sentences([Example(id="q", words=words[1:11])]).shares[10].tolist() == [True]
+
+
 def _context(words: str) -> Example:
     return Example(id=words, words=("ENTITY", *words.split()), spans=(Span(0, 0, "x"),))
 

@@ -24,7 +24,7 @@ SIZES = (60, 40)
 
 def evidence(low: float, high: float, seeds: tuple[float, ...] = ()) -> Evidence:
     middle = (low + high) / 2
-    found = Comparison(difference=middle, low=low, high=high, standard_error=0.01, p_value=0.5, level=0.95)
+    found = Comparison(difference=middle, low=low, high=high, standard_error=0.01, level=0.95)
     return Evidence(over_sentences=found, seed_differences=seeds)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpora_support import load, prepared, record
+from corpora_support import load, names, prepared, record
 
 from benchmarks.catalog.cards import MixtureCard
 from benchmarks.corpora.mixture import part_key, prepare_mixture
@@ -100,6 +100,7 @@ def test_drawing_is_deterministic_by_card_name_and_records_repeats(tmp_path: Pat
     ("keys", "message"),
     [
         ({"parts": ({"dataset": "d", "weight": 2},)}, r"mixture mix: `weight` needs `num_examples`"),
+        ({"num_examples": 5, "max_per_part": 5}, r"mixture mix: `num_examples` and `max_per_part` exclude each other"),
         ({"parts": ({"dataset": "x"},)}, r"mixture mix: no file was given for part x/train"),
         ({"parts": ({"dataset": "d"}, {"dataset": "d"})}, r"mixture mix: `parts` names d/train twice"),
         ({"disjoint_from": ("t",)}, r"mixture mix: no files were given for suite t"),
@@ -112,6 +113,54 @@ def test_faults_are_one_sentence(tmp_path: Path, keys: dict[str, Any], message: 
     with pytest.raises(InputError, match=message) as error:
         _mix(tmp_path, **keys)
     assert "\n" not in str(error.value) and not (tmp_path / "mix").exists()
+
+
+def _labelled(folder: Path, labels: list[str]) -> None:
+    """Twelve rows of one entity and the record of the dataset that holds them."""
+    kinds = ("city", "noun", "film")
+    rows = [sentence(f"word{number} is here", (0, 0, kinds[number % 3]), identity=f"r{number}") for number in range(12)]
+    folder.mkdir(parents=True, exist_ok=True)
+    write_jsonl(folder / "train.jsonl", rows)
+    (folder / "card.json").write_text(json.dumps({"labels": labels}), encoding="utf-8")
+
+
+def _labelled_mix(folder: Path, name: str = "mix", **keys: Any) -> list[Example]:
+    card = MixtureCard(**{"name": name, "title": "Mix", "parts": ({"dataset": "d"}, {"dataset": "e"})} | keys)
+    files = {f"{dataset}/train": folder / dataset / "train.jsonl" for dataset in "de"}
+    prepare_mixture(card, files, {}, folder / name)
+    return read_jsonl(folder / name / "train.jsonl")
+
+
+def test_a_smaller_sample_is_part_of_every_larger_one(tmp_path: Path) -> None:
+    for dataset in "de":
+        _labelled(tmp_path / dataset, [])
+    found = {size: _labelled_mix(tmp_path, f"m{size}", max_per_part=size) for size in (2, 5, 100)}
+    ids = {size: [example.id for example in examples] for size, examples in found.items()}
+    assert [len(names) for names in ids.values()] == [4, 10, 24]
+    assert set(ids[2]) < set(ids[5]) < set(ids[100])
+    picked = {dataset: {name.rsplit("/", 1)[1] for name in ids[2] if name.startswith(dataset)} for dataset in "de"}
+    assert picked["d"] != picked["e"]  # parts are sampled apart
+    assert picked["d"] != {"r0", "r1"} or picked["e"] != {"r0", "r1"}  # not the first rows
+    part = json.loads((tmp_path / "m5" / "card.json").read_text(encoding="utf-8"))["parts"]["d/train"]
+    assert (part["kept"], part["drawn"], part["repeated"]) == (12, 5, 0)
+
+
+def test_every_example_brings_the_labels_that_it_lacks(tmp_path: Path) -> None:
+    _labelled(tmp_path / "d", ["film", "city", "noun", "song"])
+    _labelled(tmp_path / "e", ["noun", "film", "city"])
+    for example in _labelled_mix(tmp_path, ask_all_labels=True, window_words=2):
+        labels = ["film", "city", "noun", "song"] if example.id.startswith("d/") else ["noun", "film", "city"]
+        assert list(example.negatives) == [label for label in labels if label not in example.types()]
+    assert all(not example.negatives for example in _labelled_mix(tmp_path, "plain"))
+
+
+def test_labels_can_be_asked_only_where_the_card_has_them(tmp_path: Path) -> None:
+    for dataset in "de":
+        _labelled(tmp_path / dataset, [])
+    with pytest.raises(
+        InputError, match=r"mixture mix: `ask_all_labels` needs `labels` in benchmarks/datasets/d\.yaml"
+    ):
+        _labelled_mix(tmp_path, ask_all_labels=True)
 
 
 def _prepare_mixture(folder: Path, name: str) -> dict[str, Any]:
@@ -168,6 +217,30 @@ def test_the_second_open_mixture_is_clean_for_the_twenty_and_the_unseen_language
         for name in load("suites", suite).datasets:
             tested = read_jsonl(prepared(name) / "test.jsonl")
             assert not folded & {tuple(word.lower() for word in example.words) for example in tested}, name
+
+
+@pytest.mark.mirror
+def test_the_supervised_mixtures_from_real_files(tmp_path: Path) -> None:
+    sizes = (100, 3000)
+    examples: dict[int, list[Example]] = {}
+    for size in sizes:
+        found = _prepare_mixture(tmp_path / str(size), f"supervised_{size}")
+        assert {part["drawn"] for part in found["parts"].values()} == {size}
+        dropped = {key: part["dropped"].get("rows_equal_to_test", 0) for key, part in found["parts"].items()}
+        assert dropped == {"mit_movie/train": 31, "mit_restaurant/train": 0, "btc/train": 0, "harveyner/train": 223}
+        examples[size] = read_jsonl(tmp_path / str(size) / "mixture" / "train.jsonl")
+    small, large = ({example.id: example for example in examples[size]} for size in sizes)
+    assert small.keys() < large.keys() and all(large[key] == example for key, example in small.items())
+    for example in large.values():
+        labels = load("datasets", example.id.split("/")[0]).labels
+        assert {*example.types(), *example.negatives} == set(labels)
+
+
+def test_mixtures_of_one_family_differ_in_size_alone() -> None:
+    cards = [load("mixtures", name) for name in names("mixtures") if name.startswith("supervised_")]
+    assert len(cards) > 3 and all(card.name == f"supervised_{card.max_per_part}" for card in cards)
+    shared = [card.model_dump(exclude={"name", "title", "max_per_part", "notes"}) for card in cards]
+    assert all(card == shared[0] for card in shared)
 
 
 # Sentences, spans and types of all splits together, lenient openings, nested spans.

@@ -19,6 +19,7 @@ from benchmarks.scoring.protocol import predicted_spans, with_decoding
 def space(tmp_path: Path) -> Workspace:
     found = robust_space(tmp_path)
     answer_and_score(found)
+    write_differences(found, STUDY, found.study(STUDY) / "differences.csv")
     return found
 
 
@@ -37,11 +38,14 @@ def test_differences_are_those_of_the_score_files(space: Workspace) -> None:
     assert rows.loc[("wording_other", "average"), "difference_points"] == pytest.approx(both.mean())
 
 
-def test_differences_agree_with_those_of_the_study(space: Workspace, tmp_path: Path) -> None:
+def test_differences_and_verdicts_are_those_of_the_study(space: Workspace) -> None:
     rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
-    write_differences(space, STUDY, tmp_path / "differences.csv")
-    for item in read_differences(tmp_path / "differences.csv").itertuples():
-        assert rows.loc[(item.variant, item.dataset), "difference_points"] == pytest.approx(item.difference_points)
+    lines = read_differences(space.study(STUDY) / "differences.csv").set_index(["variant", "dataset"])
+    assert len(rows) == len(lines) == 12
+    for place, line in lines.iterrows():
+        found = rows.loc[place]
+        assert found["f1_pct"] - found["base_f1_pct"] == pytest.approx(line["difference_points"])
+        assert (found["low"], found["verdict"]) == (line["low"], line["verdict"])
 
 
 def test_changed_entities_are_counted_one_by_one(space: Workspace) -> None:
@@ -87,12 +91,13 @@ def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_pat
     answer_and_score(space, shift)
     folder = space.study(STUDY) / "sensitivity"
     folder.mkdir(parents=True)
+    write_differences(space, STUDY, folder.with_name("differences.csv"))
     sensitivity_rows.gather(space, STUDY).to_csv(folder / "rows.csv", index=False)
     page = page_of(space, STUDY, "sensitivity")
     said = " ".join(page.findings)
     assert ("nothing can be said" in said) == (shift < 0)
     assert "under case lower on 1 of 2 datasets" in said
-    assert (", one seed" in said) == (len(seeds) == 1 and shift == 0)
+    assert ("one seed" in said) == (len(seeds) == 1 and shift == 0)
     assert [row[0].text for row in page.tables[0].rows] == ["order", "case", "wording", "window"]
     write_page(space, STUDY, "sensitivity", [folder / name for name in ("table.md", "figure.svg", "figure.png")])
     assert "Worst dataset" in (folder / "table.md").read_text()

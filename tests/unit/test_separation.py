@@ -67,7 +67,7 @@ def test_a_resample_is_its_sentences_copied(decimals: int) -> None:
         gap = np.median(logits[truth]) - np.median(logits[~truth])
         if decimals:  # among ties of whole logits a median of an even number may lie between two values
             assert found["median_gap"].resampled[place] == pytest.approx(gap, abs=0.4)
-        bins = np.arange(-20, 21)
+        bins = np.arange(-30, 31)
         shares = [np.histogram(logits[side], bins)[0] / side.sum() for side in (truth, ~truth)]
         assert found["overlap_coefficient"].resampled[place] == pytest.approx(np.minimum(*shares).sum(), abs=1e-12)
 

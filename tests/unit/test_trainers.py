@@ -1,5 +1,6 @@
 """Which trainer a run gets, and what a run says that asks for a trainer it cannot have."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -31,6 +32,42 @@ def _spec(backbone: Path, **overrides: Any) -> TrainSpec:
 def test_every_trainer_of_the_spec_has_a_module() -> None:
     assert set(TRAINERS) == set(typing.get_args(typing.get_type_hints(OptimSpec)["trainer"]))
     assert all(callable(import_module(module).train) for module in TRAINERS.values())
+
+
+def test_the_peer_refuses_to_start_from_another_run(backbone: Path, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", toy_examples())
+    with pytest.raises(
+        InputError, match=r"`start` is 'parent', but the trainer gliner-0\.2\.29 begins with the backbone"
+    ):
+        package_training.train(_spec(backbone, start="parent"), tmp_path / "train.jsonl", tmp_path, start=tmp_path)
+
+
+def test_a_run_gets_the_model_of_the_run_that_it_starts_from(
+    backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, str]] = []
+    ours = import_module(TRAINERS["gliner_core"])
+    monkeypatch.setattr(
+        ours, "train", lambda *_, **given: asked.append((given["start"], given["scratch"].name)) or {"hardware": "x"}
+    )
+    (tmp_path / "card.json").write_text(json.dumps({"train": {"sha256": "0" * 64}}))
+    model = tmp_path / "parent" / "model"
+    model.mkdir(parents=True)
+    run = SimpleNamespace(spec=tiny_spec(backbone, start="parent"))
+    space: Any = SimpleNamespace(
+        run=lambda name: tmp_path / name,
+        grid=SimpleNamespace(runs={"child-000000": run}),
+        device="cpu",
+        settings=SimpleNamespace(scale="demo"),
+        root=ROOT,
+    )
+    for weights in (b"one", b"two"):
+        (model / "model.safetensors").write_bytes(weights)
+        train_run(space, "child-000000", tmp_path, tmp_path / "scratch", "code")
+    assert [start for start, _ in asked] == [model, model]
+    assert len({place for _, place in asked}) == 2  # a state of other weights is never found
+    receipt = json.loads((tmp_path / "child-000000" / "receipt.json").read_text())
+    assert receipt["start_weights"] == hashlib.sha256(b"two").hexdigest()
 
 
 def test_the_peer_module_loads_without_the_package() -> None:

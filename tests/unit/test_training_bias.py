@@ -117,6 +117,7 @@ def test_resampled_columns_see_one_draw_of_as_many_sentences() -> None:
     assert sums[..., 2] == pytest.approx(2 * sums[..., 1])
     assert sums[..., 1].std() == pytest.approx(columns[:, 1].std() * math.sqrt(50), rel=0.05)
     assert (sums == resampled_sums(columns[:, None], 9, 3000)).all()
+    assert resampled_sums(np.eye(5), 2, 4000).mean(axis=0) == pytest.approx(np.ones(5), abs=0.1)
 
 
 def test_an_estimate_keeps_both_intervals_apart() -> None:

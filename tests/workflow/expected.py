@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 
 Knobs = frozenset[tuple[str, str]]
+# What a training has in common with the one that it starts from; everything else of that one is the baseline's.
+SHARED = ("backbone", *(f"model.{key}" for key in ("hidden_size", "span_mode", "rnn", "embed_ent_token", "score_bias")))
 
 
 def load(root: Path, kind: str, name: str) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def knobs(root: Path, scale: Mapping[str, Any], changes: Mapping[str, Any]) -> K
     baseline = yaml.safe_load((root / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8"))
     defaults = {f"{part}.{key}": value for part, keys in baseline.items() for key, value in keys.items()}
     chosen = {"optim.steps": scale["steps"]["cpu"], "backbone": scale["backbone"], "mixture": scale["mixture"]}
+    chosen["start"] = None
     return frozenset(
         (key, str(value)) for key, value in (defaults | scale.get("overrides", {}) | chosen | changes).items()
     )
@@ -61,12 +64,18 @@ def job_counts(
     """Rule -> number of jobs of a scale that has not run yet."""
     scale = load(root, "scales", scale_name)
     cards = [load(root, "studies", name) for name in studies or scale["studies"]]
-    batches: set[tuple[Knobs | str, int, str]] = set()
+    batches: dict[tuple[Knobs | str, int, str], None] = {}  # in the order of the studies
+    starts: set[tuple[Knobs | str, int]] = set()
     for study in cards:
-        suite = scale["suites"].get(study["suite"], study["suite"])
-        runs = product((knobs(root, scale, point) for point in points(study, scale_name)), seeds or scale["seeds"])
-        batches |= {(run, seed, suite) for run, seed in runs}
-        batches |= {(system, 0, suite) for system in study.get("systems", [])}
+        role = study["suite"][scale_name] if isinstance(study["suite"], Mapping) else study["suite"]
+        suite = scale["suites"].get(role, role)
+        mine = list(seeds or study.get("seeds", {}).get(scale_name, scale["seeds"]))
+        for point in points(study, scale_name):
+            batches |= dict.fromkeys((knobs(root, scale, point), seed, suite) for seed in mine)
+            if "start" in point:
+                parent = knobs(root, scale, {key: value for key, value in point.items() if key in SHARED})
+                starts |= {(parent, seed) for seed in mine}
+        batches |= dict.fromkeys((system, 0, suite) for system in study.get("systems", []))
     owners = {owner[:2] for owner in batches}
     suites = {suite for *_, suite in batches}
     # The scale's own mixture in any case: the leakage report is about it.
@@ -77,9 +86,10 @@ def job_counts(
         "fetch": len(downloads),
         "prepare": len(data),
         "check_leakage": len(suites),
-        "train": sum(not isinstance(owner, str) for owner, _ in owners),
-        "predict": len(batches),
-        "score": len(batches),
+        "train": sum(not isinstance(owner, str) for owner, _ in owners | starts),
+        "sample": len({place for suite in suites for place in places(root, suite) if "-" in place[1]}),
+        "predict": len(with_cells_of_their_own(root, batches)),
+        "score": len(with_cells_of_their_own(root, batches)),
         "track": len(owners),
     }
     found |= dict.fromkeys(("collect", "compare", "pair", "tabulate", "plot"), len(cards))
@@ -87,6 +97,26 @@ def job_counts(
     found["word"] = len({name for card in cards for name in wordings(card, scale_name)})
     found |= dict.fromkeys(("open_store", "publish", "all"), 1) | {"mix": len(mixtures)}
     return {rule: number for rule, number in found.items() if number}
+
+
+def places(root: Path, suite: str) -> set[tuple[str, str]]:
+    """Dataset and part of it that a suite evaluates; a sample of a split is another part than the split."""
+    card = load(root, "suites", suite)
+    number = card.get("max_sentences")
+    part = card.get("split", "test") + (f"-{number}" if number else "")
+    return {(name, part) for name in members(root, suite)}
+
+
+def with_cells_of_their_own(root: Path, batches: Iterable[tuple[Knobs | str, int, str]]) -> list[str]:
+    """Suites of the batches that an owner has not answered whole as a part of an earlier suite."""
+    answered: dict[tuple[Knobs | str, int], set[tuple[str, str]]] = {}
+    found = []
+    for owner, seed, suite in batches:
+        known = answered.setdefault((owner, seed), set())
+        if not places(root, suite) <= known:
+            found.append(suite)
+        known |= places(root, suite)
+    return found
 
 
 def wordings(study: Mapping[str, Any], scale: str) -> list[str]:

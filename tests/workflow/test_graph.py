@@ -6,7 +6,7 @@ import pytest
 from checkout import Checkout, Jobs, added, counts
 from expected import job_counts
 
-TABLES = {"collect", "compare", "tabulate", "plot"}
+TABLES = {"collect", "compare", "pair", "tabulate", "plot"}
 VIEWS = {"plot", "publish", "all"}
 
 
@@ -32,6 +32,34 @@ def test_a_study_of_trainers_trains_both_and_pairs_them(pristine: Checkout, scal
     assert counts(jobs) == job_counts(pristine.folder, scale, ["trainer_parity"])
     assert jobs["pair"] == {"trainer_parity"}
     assert len([run for run in jobs["train"] if "trainer-gliner-0.2.29" in run]) == len(jobs["train"]) / 2
+
+
+@pytest.mark.parametrize("scale", ["demo", "pilot"])
+def test_a_run_that_others_start_from_is_trained_before_them_and_answers_nothing(
+    pristine: Checkout, scale: str
+) -> None:
+    studies = ["supervised", "supervised_scaling"]
+    jobs = pristine.plan(scale=scale, studies=studies, seeds=[1])
+    assert counts(jobs) == job_counts(pristine.folder, scale, studies, [1])
+    (parent,) = (run for run in jobs["train"] if run.startswith("baseline_s1"))
+    assert jobs["track"] == jobs["train"] - {parent}
+    assert not any(job.startswith(parent) for job in jobs["predict"])
+
+
+def test_a_suite_with_corpora_that_cannot_be_fetched_is_planned_like_any_other(pristine: Checkout) -> None:
+    jobs = pristine.plan(scale="paper", studies=["twenty"], seeds=[1])
+    assert counts(jobs) == job_counts(pristine.folder, "paper", ["twenty"], [1])
+    assert {"ace05", "conll03", "findvehicle", "ontonotes"} <= jobs["fetch"]
+    outcome = pristine.snakemake("results/data/conll03", scale="paper")
+    lines = [line for line in outcome.text.splitlines() if "conll03/eng.train cannot be fetched" in line]
+    assert outcome.code != 0 and len(set(lines)) == 1
+    assert "the original column files" in lines[0] and "GLINER_BENCH_MIRROR" in lines[0]
+
+
+def test_a_suite_of_samples_draws_each_once(pristine: Checkout) -> None:
+    jobs = pristine.plan(scale="pilot", studies=["twenty", "nested"], seeds=[1])
+    assert counts(jobs) == job_counts(pristine.folder, "pilot", ["twenty", "nested"], [1])
+    assert len(jobs["sample"]) == 11 and "genia_nested.test-2000" in jobs["sample"]
 
 
 def test_the_copies_reach_no_network(draft: Checkout) -> None:
@@ -133,7 +161,7 @@ def test_editing_a_word_list_makes_its_data_again_and_what_follows(finished: Che
 def test_editing_a_study_touches_only_it(finished: Checkout) -> None:
     finished.change("benchmarks/studies/span_width.yaml", title="Another title")
     jobs = finished.plan()
-    assert jobs == {rule: {"span_width"} for rule in TABLES - {"collect"}} | {"publish": {""}, "all": {""}}
+    assert jobs == {rule: {"span_width"} for rule in TABLES - {"collect", "pair"}} | {"publish": {""}, "all": {""}}
 
 
 def test_adding_a_value_to_an_axis_trains_only_it(finished: Checkout) -> None:
@@ -164,7 +192,8 @@ def test_a_lost_table_figure_or_tracking_store_is_made_again(finished: Checkout)
     again = {"tabulate": {"main_table"}, "plot": {"span_width"}, "publish": {""}, "all": {""}}
     assert finished.plan() == again
     shutil.rmtree(finished.path("results/tracking"))
-    assert set(finished.plan()) == {"open_store", "track", "publish", "all"} | TABLES
+    # Paired differences are read from the score files, not from the store.
+    assert set(finished.plan()) == {"open_store", "track", "publish", "all"} | TABLES - {"pair"}
 
 
 def test_editing_a_system_asks_only_it_again(finished: Checkout) -> None:
