@@ -69,7 +69,7 @@ def baseline_point(points: list[Point], card: StudyCard) -> Point:
     return next(point for point in points if point.variant == name)
 
 
-def test_texts(space: Workspace, study: str) -> Callable[[int], list[Asked]]:
+def texts_by_pass(space: Workspace, study: str) -> Callable[[int], list[Asked]]:
     """Pass -> texts of the study's test sets, as many of each, new in every pass until a test set is used up."""
     row = space.grid.study_rows(study)[0]
     decoding, names = space.grid.decodings[row.decoding], space.registry.suite_datasets(row.suite)

@@ -5,6 +5,7 @@ One row per variant, work and measure. Quality: `low` and `high` bound the 95 % 
 within the same pass, which holds where an absolute number of this machine says little.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ def serving_rows(
     sides = sides_of([point.served for point in points], device)
     passes = throughput(sides, texts, device, seconds, meter)
     words = [num_words(texts(number + 1)) for number in range(len(passes))]
-    yield from timed(points, baseline, INFERENCE, "words_per_second", words_per_second(passes, words))
+    yield from speed_rows(points, baseline, INFERENCE, passes, words, device)
     if meter:
         yield from timed(points, baseline, INFERENCE, "joules_per_kiloword", _joules_per_kiloword(passes, words))
     alone = latencies(sides, texts, device, seconds)
@@ -96,9 +97,26 @@ def serving_rows(
         yield from timed(points, baseline, INFERENCE, f"latency_p{percent}_ms", _percentile_ms(alone, percent))
 
 
-def words_per_second(passes: Sequence[Pass], words: Sequence[int]) -> dict[str, list[float]]:
-    """Side -> speed in every pass, given the words of every pass."""
-    return {name: [num / found[name].wall for found, num in zip(passes, words, strict=True)] for name in passes[0]}
+def speed_rows(
+    points: Sequence[Point],
+    baseline: Point,
+    work: str,
+    passes: Sequence[Pass],
+    words: Sequence[int],
+    device: torch.device,
+) -> Iterator[Row]:
+    """Words per second of elapsed time and, on a CPU, of the process's own: neighbours disturb that one less."""
+    yield from timed(points, baseline, work, "words_per_second", words_per(passes, words, "wall"))
+    if device.type == "cpu":
+        yield from timed(points, baseline, work, "words_per_cpu_second", words_per(passes, words, "cpu"))
+
+
+def words_per(passes: Sequence[Pass], words: Sequence[int], clock: str) -> dict[str, list[float]]:
+    """Side -> words per second of a clock in every pass, given the words of every pass."""
+    return {
+        name: [num / getattr(found[name], clock) for found, num in zip(passes, words, strict=True)]
+        for name in passes[0]
+    }
 
 
 def _joules_per_kiloword(passes: Sequence[Pass], words: Sequence[int]) -> dict[str, list[float]]:
@@ -130,6 +148,7 @@ def condition_rows(device: torch.device, more: Mapping[str, object]) -> Iterator
         "device": device.type,
         "hardware": hardware(device),
         "threads": torch.get_num_threads(),
+        "load of the machine after it": f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} processors",
         "precision of inference": "fp32",
         "texts per call": BATCH,
         **more,

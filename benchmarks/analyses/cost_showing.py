@@ -12,6 +12,7 @@ MIB, GIGA = 2.0**20, 1e9
 # measure -> (title, divisor, decimals)
 MEASURES = {
     "words_per_second": ("words/s", 1.0, 0),
+    "words_per_cpu_second": ("words/CPU s", 1.0, 0),
     "latency_p50_ms": ("p50, ms", 1.0, 1),
     "latency_p95_ms": ("p95, ms", 1.0, 1),
     "flops_per_word": ("GFLOP/word", GIGA, 3),
@@ -53,7 +54,9 @@ def cost_cells(row: pd.Series | None) -> tuple[TextCell, TextCell]:
     """Ratio and absolute number."""
     if row is None:
         return TextCell(text=MISSING, is_number=True), TextCell(text=MISSING, is_number=True)
-    return TextCell(text=ratio_text(row), is_number=True), TextCell(text=absolute_text(row), is_number=True)
+    number, _, bounds = ratio_text(row).partition(" [")
+    detail = f"[{bounds}" if bounds else ""
+    return TextCell(text=number, detail=detail, is_number=True), TextCell(text=absolute_text(row), is_number=True)
 
 
 def cost_table(rows: pd.DataFrame, heading: str, first: str, names: Sequence[tuple[str, str]], work: str) -> TextTable:

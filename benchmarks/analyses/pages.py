@@ -24,11 +24,13 @@ def page_of(space: Workspace, study: str, analysis: str) -> Page:
 
 
 def write_page(space: Workspace, study: str, analysis: str, outputs: Sequence[Path]) -> None:
-    """Writes table.md, figure.svg and figure.png (`outputs`, in this order)."""
+    """Writes table.md, findings.txt, figure.svg and figure.png (`outputs`, in this order)."""
     page = page_of(space, study, analysis)
-    markdown, svg, png = outputs
+    markdown, findings, svg, png = outputs
     with atomic_write(markdown) as stream:
         stream.write(_markdown(space, study, analysis, page))
+    with atomic_write(findings) as stream:
+        stream.writelines(f"{text}\n" for text in page.findings)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(COLUMN_INCHES, 2.4), layout="constrained")
         page.draw(figure)

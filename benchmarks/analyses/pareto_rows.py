@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from benchmarks.analyses.cost_names import FRONT, INFERENCE, QUALITY
-from benchmarks.analyses.cost_points import Point, baseline_point, study_points, test_texts
+from benchmarks.analyses.cost_points import Point, baseline_point, study_points, texts_by_pass
 from benchmarks.analyses.cost_rows import (
     COLUMNS,
     Row,
@@ -15,6 +15,7 @@ from benchmarks.analyses.cost_rows import (
     quality_rows,
     serving_rows,
     single,
+    timed,
 )
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.efficiency.energy import find_meter
@@ -31,15 +32,13 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     card, points = space.registry.studies[study], study_points(space, study)
     baseline, device, seconds = baseline_point(points, card), torch.device(space.device), SECONDS[space.scale.synthetic]
     rows = list(quality_rows(space, card, points, baseline))
-    texts, meter = test_texts(space, study), find_meter(device)
+    texts, meter = texts_by_pass(space, study), find_meter(device)
     rows += serving_rows(points, baseline, texts, device, seconds, meter.joules)
     flops = {point.variant: _flops(point, texts(0)) for point in points}
     per_word = {name: found.total / num_words(texts(0)) for name, found in flops.items()}
     rows += single(points, baseline, INFERENCE, "flops_per_word", per_word)
     peaks = {point.variant: peaks_in_fresh_process(point.served, texts(0), space.device) for point in points}
-    rows += single(
-        points, baseline, INFERENCE, "bytes_peak", {name: float(own[INFERENCE] or 0) for name, own in peaks.items()}
-    )
+    rows += timed(points, baseline, INFERENCE, "bytes_peak", {name: own[INFERENCE] for name, own in peaks.items()})
     rows += _front_rows(points, baseline, rows)
     by_hand = max(found.by_hand / found.total for found in flops.values())
     told = {"texts per pass": len(texts(0)), "energy": meter.source}

@@ -65,12 +65,7 @@ def _worst(rows: pd.DataFrame, variant: str) -> pd.Series:
 
 def _table(rows: pd.DataFrame, average: pd.DataFrame, num: int, titles: dict[str, str]) -> TextTable:
     lines = [_line(row, _worst(rows, row["variant"]), num, titles) for _, row in average.iterrows()]
-    notes = (
-        SENTENCE_INTERVAL,
-        RULE_NOTE,
-        CHANGED_NOTE,
-        "The worst of several datasets is worse than any of them by itself.",
-    )
+    notes = (SENTENCE_INTERVAL, RULE_NOTE, CHANGED_NOTE, WORST_NOTE)
     return table("Average of the suite against the baseline variant", COLUMNS, lines, notes)
 
 

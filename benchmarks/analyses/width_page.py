@@ -81,8 +81,8 @@ def _smallest(rows: pd.DataFrame, names: Sequence[str], base: str) -> str:
     if found["verdict"] == HIGHER:
         bound = f"its F1 is higher by {found['value']:.1f} points"
     return (
-        f"The smallest K without a shown loss of F1 is {_width(rows, best)} ({bound}); it {_costs(rows, best)} of K = "
-        f"{_width(rows, base)}."
+        f"The smallest K without a shown loss of F1 is {_width(rows, best)} ({bound}); against K = "
+        f"{_width(rows, base)} it {_costs(rows, best)}."
     )
 
 
@@ -92,11 +92,15 @@ def _costs(rows: pd.DataFrame, name: str) -> str:
     for work, verb in ((INFERENCE, "answers"), (TRAINING, "trains")):
         speed, peak = pick(rows, name, work, "words_per_second"), pick(rows, name, work, "bytes_peak")
         if speed is not None:
-            noise = "" if is_beyond_noise(speed) else ", within the noise"
-            parts.append(f"{verb} {ratio_text(speed)} as many words per second{noise}")
+            parts.append(f"{verb} {ratio_text(speed)} as many words per second{_noise(speed)}")
         if peak is not None:
-            parts.append(f"needs {ratio_text(peak)} the extra memory{' of a step' if work == TRAINING else ''}")
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+            of_step = " of a step" if work == TRAINING else ""
+            parts.append(f"needs {ratio_text(peak)} the extra memory{of_step}{_noise(peak)}")
+    return ", ".join(parts)
+
+
+def _noise(row: pd.Series) -> str:
+    return "" if is_beyond_noise(row) else " (within the noise)"
 
 
 def _notes(rows: pd.DataFrame) -> Iterator[str]:

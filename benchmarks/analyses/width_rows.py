@@ -6,16 +6,15 @@ import pandas as pd
 import torch
 
 from benchmarks.analyses.cost_names import INFERENCE, TRAINING
-from benchmarks.analyses.cost_points import Point, baseline_point, study_points, test_texts, training_sample
+from benchmarks.analyses.cost_points import Point, baseline_point, study_points, texts_by_pass, training_sample
 from benchmarks.analyses.cost_rows import (
     COLUMNS,
     Row,
     condition_rows,
     quality_rows,
     serving_rows,
-    single,
+    speed_rows,
     timed,
-    words_per_second,
 )
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.efficiency.point_memory import Peaks, peaks_in_fresh_process
@@ -31,7 +30,7 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     card, points = space.registry.studies[study], study_points(space, study)
     baseline, device, seconds = baseline_point(points, card), torch.device(space.device), SECONDS[space.scale.synthetic]
     rows = list(quality_rows(space, card, points, baseline))
-    texts = test_texts(space, study)
+    texts = texts_by_pass(space, study)
     rows += serving_rows(points, baseline, texts, device, seconds, None)
     trained = len({point.trained_width for point in points}) > 1
     examples = training_sample(space, baseline.spec) if trained else []
@@ -52,17 +51,16 @@ def _step_rows(
     sides = {point.variant: stepper.side(point.trained_width) for point in points}
     passes = throughput(sides, batches, device, seconds)
     words = [sum(len(item.words) for item in batches(number + 1)[1]) for number in range(len(passes))]
-    yield from timed(points, baseline, TRAINING, "words_per_second", words_per_second(passes, words))
+    yield from speed_rows(points, baseline, TRAINING, passes, words, device)
 
 
 def _memory_rows(
     space: Workspace, study: str, points: Sequence[Point], baseline: Point, examples: Sequence[Example]
 ) -> Iterator[Row]:
-    texts, batch = test_texts(space, study)(0), examples[: baseline.spec.optim.batch_size]
+    texts, batch = texts_by_pass(space, study)(0), examples[: baseline.spec.optim.batch_size]
     found: dict[str, Peaks] = {}
     for point in points:
         spec = with_width(baseline.spec, point.trained_width) if examples else None
         found[point.variant] = peaks_in_fresh_process(point.served, texts, space.device, spec, batch)
     for work in (INFERENCE, TRAINING) if examples else (INFERENCE,):
-        peaks = {name: float(own[work] or 0) for name, own in found.items()}
-        yield from single(points, baseline, work, "bytes_peak", peaks)
+        yield from timed(points, baseline, work, "bytes_peak", {name: own[work] for name, own in found.items()})

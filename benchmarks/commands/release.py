@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.commands.headline import HEADLINE
+from benchmarks.reporting.table_text import escape_markdown
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_text
 
@@ -24,6 +25,13 @@ KEPT = (
     "runs/*/*.json*",
     "cells/*/*/*/scores.*.json",
     "cells/*/*/*/receipt.json",
+)
+# study and analysis that answer the questions the paper leaves open: data size, unseen languages, span width
+OPEN_QUESTIONS = (
+    ("supervised_scaling", "scaling"),
+    ("unseen_languages", "languages"),
+    ("span_width", "width"),
+    ("span_width_decoding", "width"),
 )
 EFFICIENCY = "efficiency"  # the results of `python -m benchmarks efficiency`, of no scale
 BEGIN, END = "<!-- {}:begin -->", "<!-- {}:end -->"  # around a block of the README
@@ -51,6 +59,7 @@ def release_results(space: Workspace, name: str, readme: bool, only_efficiency: 
     if readme:
         if not only_efficiency:
             write_block(space.root / "README.md", "headline", headline_block(target))
+            write_block(space.root / "README.md", "answers", answers_block(space, target))
         if timed:
             write_block(space.root / "README.md", "speed", speed_block(target))
     print(f"released to {target}")
@@ -81,6 +90,19 @@ def headline_block(release: Path) -> str:
     place = f"results/released/{release.name}"
     table = re.sub(r"\]\((?!https?:)([^)]+)\)", rf"]({place}/\1)", table)
     return f"Release [`{release.name}`]({place}/scorecard.md).\n\n{table}"
+
+
+def answers_block(space: Workspace, release: Path) -> str:
+    """What the release says of the paper's open questions: the findings of the analyses that answer them."""
+    place = f"results/released/{release.name}"
+    lines = [f"Release [`{release.name}`]({place}/scorecard.md), scale {space.scale.name}."]
+    for study, analysis in OPEN_QUESTIONS:
+        folder = release / "studies" / study / analysis
+        if (folder / "findings.txt").is_file():
+            link = f"{place}/{folder.relative_to(release)}/table.md"
+            lines += ["", f"**[{space.registry.studies[study].question}]({link})**", ""]
+            lines += [f"- {escape_markdown(text)}" for text in read_text(folder / "findings.txt").splitlines()]
+    return "\n".join(lines)
 
 
 def speed_block(release: Path) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.efficiency.timing import Job, Joules, Pass, Side, alternate, read, young_garbage_only
+from benchmarks.efficiency.timing import Job, Joules, Pass, Side, alternate, read, undisturbed
 from gliner_core.predict import best_spans, candidate_spans
 from gliner_core.pretrained import GLiNER
 
@@ -88,7 +88,7 @@ def latencies(
     sides: Mapping[str, Side], loads: Callable[[int], Texts], device: torch.device, seconds: float
 ) -> list[Latencies]:
     """Passes of one text at a time; the sides take turns at every text, in reverse order at every second one."""
-    with young_garbage_only():
+    with undisturbed():
         begin = time.perf_counter()
         _one_by_one(sides, loads(0), device)
         rounds = rounds_within(seconds, time.perf_counter() - begin)

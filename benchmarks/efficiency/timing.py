@@ -1,9 +1,10 @@
 """Sides timed in turn, A B C C B A, on the same work; and medians of the ratios within each pass."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ def alternate(
     """
     passes: list[Pass] = []
     order = list(sides)
-    with young_garbage_only():
+    with undisturbed():
         for number in range(warmup + 2 * rounds):
             load = loads(number)
             found: Pass = {}
@@ -82,12 +83,16 @@ def alternate(
 
 
 @contextmanager
-def young_garbage_only() -> Iterator[None]:
-    """Within the block the collector looks at new objects alone; millions of old ones would cost it a second a time."""
+def undisturbed() -> Iterator[None]:
+    """Within the block the collector looks at new objects alone, and no progress is written.
+
+    Millions of old objects would cost every collection a second; a line in a log would be timed with a short text.
+    """
     gc.collect()
     gc.freeze()
     try:
-        yield
+        with open(os.devnull, "w", encoding="utf-8") as nothing, redirect_stderr(nothing):
+            yield
     finally:
         gc.unfreeze()
 

@@ -145,7 +145,8 @@ def test_python_blocks_compile(page: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_key_of_a_card_is_explained(model: type[cards.BaseModel]) -> None:
-    place = {"SourceFile": "DatasetCard", "OwnCopy": "DatasetCard", "MixturePart": "MixtureCard", "Reference": "StudyCard"}
+    place = {"SourceFile": "DatasetCard", "OwnCopy": "DatasetCard"}
+    place |= {"MixturePart": "MixtureCard", "Reference": "StudyCard"}
     place |= dict.fromkeys(("Shape", "Change", "Size", "Target"), "MeasurementCard")
     text = section("benchmarks/README.md", place.get(model.__name__, model.__name__))
     own = set(model.model_fields) - (set(cards.Card.model_fields) if model is not cards.Card else set())

@@ -54,7 +54,8 @@ def cost_rows(
             rows.append(timed | {"measure": "words_per_second", "value": 1000 * ratio})
             for measure in LATENCIES if work == INFERENCE else ():
                 rows.append(timed | {"measure": measure, "value": 20 / ratio, "ratio": 1 / ratio})
-            rows.append(place | {"work": work, "measure": "bytes_peak", "value": 3e7, "ratio": width / 12, "count": 1})
+            held = {"ratio": width / 12, "ratio_low": width / 12 - 0.01, "ratio_high": width / 12 + 0.01, "count": 5}
+            rows.append(place | held | {"work": work, "measure": "bytes_peak", "value": 3e7})
     rows.append({"work": CONDITIONS, "measure": "device", "detail": "cpu"})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -102,7 +102,7 @@ def test_a_system_is_asked_through_its_adapter(toy: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("module", [package_answering, gliner2_answering])
 def test_a_missing_package_is_one_sentence(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.peers.answering.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="needs the package gliner2?, which is not installed"):
+    with pytest.raises(InputError, match=r"needs the package gliner2?, which is not installed"):
         module.open_peer("a/b", None, "cpu")
 
 

@@ -45,7 +45,7 @@ def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
 
 
 def outputs(space: Workspace) -> list[Path]:
-    return [space.study(STUDY) / "echo" / name for name in ("table.md", "figure.svg", "figure.png")]
+    return [space.study(STUDY) / "echo" / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")]
 
 
 def test_a_page_is_made_from_the_rows_alone(space: Workspace) -> None:
@@ -58,6 +58,7 @@ def test_a_page_is_made_from_the_rows_alone(space: Workspace) -> None:
     write_page(space, STUDY, "echo", outputs(space))
     assert [path.read_bytes() for path in outputs(space)] == first
     text = first[0].decode()
+    assert first[1].decode() == f"{STUDY} has 2 rows | and a pipe.\n"
     assert text.startswith("**Zero-shot NER on out-of-domain data: Echo (scale demo, synthetic corpora)**\n\n")
     assert "2 rows \\| and a pipe." in text
     assert "| n/a | 1.5 |" in text.replace("  ", " ")

@@ -162,7 +162,12 @@ def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_pat
     said = " ".join(page.findings)
     assert ("nothing can be said" in said) == (shift < 0)
     assert (", one seed" in said) == (len(seeds) == 1 and shift == 0)
-    write_page(space, STUDY, "calibration", [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    write_page(
+        space,
+        STUDY,
+        "calibration",
+        [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")],
+    )
     assert "Best threshold" in (folder / "table.md").read_text()
 
 

@@ -64,7 +64,7 @@ def test_all_costs_are_measured(metered: bool, backbone: Path, tmp_path: Path, m
     meter = Meter(source="a meter", joules=joules) if metered else Meter(source="n/a: no meter")
     monkeypatch.setattr(pareto_rows, "find_meter", lambda device: meter)
     monkeypatch.setattr(
-        pareto_rows, "peaks_in_fresh_process", lambda served, *_: {"inference": 100 if served.max_width else 200}
+        pareto_rows, "peaks_in_fresh_process", lambda served, *_: {"inference": [100] if served.max_width else [200]}
     )
     space: Any = TinyStudy(tmp_path, backbone, "inference")
     rows = pareto_rows.gather(space, "toy")
@@ -93,8 +93,8 @@ def page() -> Any:
 def test_the_front_is_told_fastest_first() -> None:
     first, second, last = page().findings
     assert first == (
-        "On the front of F1 against words per second, fastest first: Little, K = 12 (F1 36.0 [34.0, 38.0], speed 2.00 x "
-        "[1.94, 2.08]); Tiny, K = 4 (F1 38.0 [36.0, 40.0], speed 1.30 x [1.26, 1.35]); Tiny, K = 12 (F1 40.0 [38.0, "
+        "On the front of F1 against words per second, fastest first: Little, K = 12 (F1 36.0 [34.0, 38.0], speed 2.00 "
+        "x [1.94, 2.08]); Tiny, K = 4 (F1 38.0 [36.0, 40.0], speed 1.30 x [1.26, 1.35]); Tiny, K = 12 (F1 40.0 [38.0, "
         "42.0], speed 1.00 x [0.97, 1.04])."
     )
     assert second == (

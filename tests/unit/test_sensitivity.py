@@ -99,5 +99,10 @@ def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_pat
     assert "under case lower on 1 of 2 datasets" in said
     assert ("one seed" in said) == (len(seeds) == 1 and shift == 0)
     assert [row[0].text for row in page.tables[0].rows] == ["order", "case", "wording", "window"]
-    write_page(space, STUDY, "sensitivity", [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    write_page(
+        space,
+        STUDY,
+        "sensitivity",
+        [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")],
+    )
     assert "Worst dataset" in (folder / "table.md").read_text()

@@ -199,6 +199,19 @@ def test_the_page_of_distributions_is_drawn(
         assert sum("one seed" in text for text in page.findings) == 5
 
 
+def test_a_difference_needs_the_p_value_and_the_interval(filled: Workspace, distributions: pd.DataFrame) -> None:
+    rows = distributions.copy()
+    tested = rows.index[(rows["metric"] == "auroc") & (rows["dataset"] == "average") & rows["p_holm"].notna()]
+    for place, (p_holm, low) in zip(tested, [(0.001, 0.01), (0.2, 0.01), (0.001, -0.01)], strict=True):
+        rows.loc[place, ["p_holm", "difference", "difference_low", "difference_high"]] = [p_holm, 0.02, low, 0.03]
+    page = score_distributions_page.present(rows, filled.registry.studies[STUDY], filled)
+    label = rows.loc[tested[0], "label"]
+    assert (
+        f"1 of 3 variants differ from the baseline on these sentences (Holm's p < 0.05): {label} +2.0 points (+1.0 "
+        in (page.findings[3])
+    )
+
+
 def test_without_gold_nothing_is_said(filled: Workspace, distributions: pd.DataFrame) -> None:
     rows = distributions.copy()
     rows.loc[rows["kind"] == "metric", ["value", "low", "high", "difference", "p_value", "p_holm"]] = np.nan
@@ -249,6 +262,9 @@ def test_a_sentence_is_always_found_if_there_is_an_entity(space: Workspace) -> N
     long = Example(id="long", words=("a",) * 40, spans=(Span(0, 0, "city"), Span(2, 2, "river"), Span(4, 4, "city")))
     short = _sentence("x", 1)
     assert map_rows.chosen_sentence(_gold(space, [none, long, short]))[1] == 2
+    kinds = [Example(id=kind, words=("a",) * 5, spans=tuple(Span(at, at, kind) for at in range(3))) for kind in LABELS]
+    two = Example(id="two", words=("a",) * 5, spans=(*kinds[0].spans[:2], kinds[1].spans[2]))
+    assert map_rows.chosen_sentence(_gold(space, [kinds[0], two, short]))[1] == 1
     assert map_rows.chosen_sentence(_gold(space, [none, one, long]))[1] == 2
     assert map_rows.chosen_sentence(_gold(space, [none, one]))[1] == 1
     with pytest.raises(InputError, match="no sentence of the suite has an entity to show"):

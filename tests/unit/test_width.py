@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.analyses import width_rows
 from benchmarks.analyses.cost_names import CONDITIONS, INFERENCE, QUALITY, TRAINING
-from benchmarks.analyses.cost_points import TEXTS, study_points, test_texts, training_sample
-from benchmarks.analyses.cost_rows import timed, words_per_second
+from benchmarks.analyses.cost_points import TEXTS, study_points, texts_by_pass, training_sample
+from benchmarks.analyses.cost_rows import timed, words_per
 from benchmarks.analyses.cost_showing import pick
 from benchmarks.analyses.width_page import present
 from benchmarks.efficiency.timing import Reading
@@ -32,7 +32,7 @@ def test_ratios_are_of_the_same_pass() -> None:
         {"a": Reading(wall=8.0, cpu=0), "b": Reading(wall=4.0, cpu=0)},
         {"a": Reading(wall=3.0, cpu=0), "b": Reading(wall=1.5, cpu=0)},
     ]
-    speeds = words_per_second(passes, [100, 100, 300])
+    speeds = words_per(passes, [100, 100, 300], "wall")
     assert speeds == {"a": [50, 12.5, 100], "b": [100, 25, 200]}
     rows = list(timed([point("a"), point("b")], point("a"), INFERENCE, "words_per_second", speeds))
     assert [(row["value"], row["ratio"], row["ratio_low"], row["ratio_high"]) for row in rows] == [
@@ -48,10 +48,10 @@ def measured(backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     asked: list[Any] = []
     peaks = {"run-k2": (1000, 3000), "run-k4": (2000, 4000)}
 
-    def memory(served: Any, texts: Any, device: str, spec: Any, batch: Any) -> dict[str, int | None]:
+    def memory(served: Any, texts: Any, device: str, spec: Any, batch: Any) -> dict[str, list[int]]:
         asked.append((served.name, served.max_width, spec and spec.model.max_width, len(batch)))
         inference, training = peaks[served.folder.parent.name]
-        return {"inference": inference, "training": training if spec else None}
+        return {"inference": [inference] * 3, "training": [training] * 3 if spec else []}
 
     monkeypatch.setattr(width_rows, "peaks_in_fresh_process", memory)
 
@@ -68,6 +68,7 @@ def test_training_and_answering_are_measured_at_every_k(measured: Any) -> None:
         for work in (INFERENCE, TRAINING):
             found = pick(rows, name, work, "words_per_second")
             assert found is not None and found["max_width"] == width and found["value"] > 0 and found["count"] == 6
+            assert pick(rows, name, work, "words_per_cpu_second") is not None
         assert pick(rows, name, TRAINING, "bytes_peak")["ratio"] == peak  # type: ignore[index]
         for measure in ("latency_p50_ms", "latency_p95_ms"):
             assert pick(rows, name, INFERENCE, measure) is not None
@@ -87,10 +88,10 @@ def test_a_k_of_decoding_moves_no_training(measured: Any) -> None:
 
 def test_texts_are_new_in_every_pass_and_come_from_all_test_sets(measured: Any) -> None:
     _, _, space = measured("inference")
-    draw = test_texts(space, "toy")
+    draw = texts_by_pass(space, "toy")
     first, second, third = (draw(number) for number in range(3))
     each = TEXTS[True] // 2
-    assert len(first) == 2 * each and first == test_texts(space, "toy")(0)
+    assert len(first) == 2 * each and first == texts_by_pass(space, "toy")(0)
     assert {text.labels for text in first} == {("person", "big city", "river")}
     seen = [text.words for text in (*first[:each], *second[:each])]
     assert len(seen) == 24 and first != second and third[: 30 - 2 * each] + first[: 3 * each - 30] == third[:each]
@@ -105,12 +106,13 @@ def page(**changes: Any) -> Any:
 def test_the_smallest_k_without_a_shown_loss_is_told_with_what_it_saves() -> None:
     first, *others = page().findings
     assert first == (
-        "The smallest K without a shown loss of F1 is 6 (a loss of less than 1.5 points could have stayed unseen); it "
-        "answers 1.20 x [1.16, 1.25] as many words per second, needs 0.50 x the extra memory, trains 1.20 x [1.16, "
-        "1.25] as many words per second and needs 0.50 x the extra memory of a step of K = 12."
+        "The smallest K without a shown loss of F1 is 6 (a loss of less than 1.5 points could have stayed unseen); "
+        "against K = 12 it answers 1.20 x [1.16, 1.25] as many words per second, needs 0.50 x [0.49, 0.51] the extra "
+        "memory, trains 1.20 x [1.16, 1.25] as many words per second, needs 0.50 x [0.49, 0.51] the extra memory of a "
+        "step."
     )
     assert [text.split(":")[0] for text in others[:-1]] == ["K = 4", "K = 6", "K = 8", "K = 16"]
-    assert "answers 1.01 x [0.98, 1.05] as many words per second, within the noise" in others[2]
+    assert "answers 1.01 x [0.98, 1.05] as many words per second (within the noise)" in others[2]
     assert "within the noise" not in others[0]
     assert others[-1].startswith("Each K was trained with one seed")
 
@@ -134,7 +136,8 @@ def test_tables_hold_ratios_beside_numbers() -> None:
     quality, answering, training, conditions = page().tables
     assert [row[0].text for row in quality.rows] == ["4", "6", "8", "12 (baseline)", "16"]
     assert answering.columns[:3] == ("K", "words/s, x", "words/s")
-    assert [cell.text for cell in answering.rows[0]][:3] == ["4", "1.40 x [1.36, 1.46]", "1,400"]
+    assert [cell.text for cell in answering.rows[0]][:3] == ["4", "1.40 x", "1,400"]
+    assert answering.rows[0][1].detail == "[1.36, 1.46]"
     assert [cell.text for cell in training.rows[0]][-2:] == ["0.33 x", "29"]
     assert conditions.rows[0][1].text == "cpu"
     assert len(page(training=False).tables) == 3

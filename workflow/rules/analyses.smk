@@ -58,6 +58,7 @@ rule present:
         f"{HOME}/studies/{{study}}/{{analysis}}/rows.csv",
     output:
         md=f"{HOME}/studies/{{study}}/{{analysis}}/table.md",
+        txt=f"{HOME}/studies/{{study}}/{{analysis}}/findings.txt",
         svg=report(
             f"{HOME}/studies/{{study}}/{{analysis}}/figure.svg",
             caption="../captions/analysis.rst",

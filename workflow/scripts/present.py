@@ -1,4 +1,4 @@
-"""Rule `present`: tidy rows of an analysis -> table.md, figure.{svg,png}."""
+"""Rule `present`: tidy rows of an analysis -> table.md, findings.txt, figure.{svg,png}."""
 
 from pathlib import Path
 
