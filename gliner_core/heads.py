@@ -8,7 +8,7 @@ concatenation [a_i ; b_j] is the sum of a map of a_i and a map of b_j. `scorer.p
 import torch
 from torch import nn
 
-from gliner_core.scorer import pair_scores, sum_scores
+from gliner_core.scorer import pair_scores, scorer_kernel, sum_scores
 from gliner_core.span_head import SpanHead, two_layer
 from gliner_core.window_heads import ConvMax, ConvMean, ConvShare, ConvSum, MaxPool, MeanPool, Query
 
@@ -21,6 +21,10 @@ class PairwiseHead(SpanHead):
     def ends(self, words: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Words [B, L, D] -> start vectors and end vectors, each [B, L, D], as they are concatenated."""
         raise NotImplementedError
+
+    def kernel(self, device: torch.device) -> str:
+        """See SpanHead."""
+        return scorer_kernel(device)
 
     def forward(
         self, words: torch.Tensor, types: torch.Tensor, num_words: torch.Tensor, max_width: int

@@ -22,6 +22,10 @@ class SpanHead(nn.Module):
     def __init__(self, hidden_size: int, dropout: float, max_width: int) -> None:
         super().__init__()
 
+    def kernel(self, device: torch.device) -> str:
+        """What computes the scores on a device, for reports."""
+        return f"torch on {device.type}"
+
     def forward(
         self, words: torch.Tensor, types: torch.Tensor, num_words: torch.Tensor, max_width: int
     ) -> torch.Tensor:

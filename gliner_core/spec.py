@@ -23,7 +23,7 @@ class BackboneSpec:
     name: str
     kind: Literal["package", "converted", "hub", "folder", "random"]
     location: str  # package name, hub id or folder; for `random` the location whose configuration is copied
-    base: Literal["package", "converted", "hub", "folder"] = "package"  # how `location` is read; equals `kind` unless random
+    base: Literal["package", "converted", "hub", "folder"] = "package"  # how `location` is read: `kind` unless random
     revision: str | None = None
     sha256: str | None = None  # of model.safetensors; checked at every load
     num_layers: int | None = None  # keep only the first N transformer layers

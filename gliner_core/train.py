@@ -32,7 +32,6 @@ from gliner_core.parts import cheap_parts
 from gliner_core.prefetch import prepared
 from gliner_core.progress import progress
 from gliner_core.saving import save_network
-from gliner_core.scorer import scorer_kernel
 from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
 from gliner_core.spec import TrainSpec, read_spec
@@ -70,7 +69,7 @@ class Trainer:
         model = start_network(spec.model, start)
         optimizer = build_optimizer(model, spec.optim)
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.kernels = {"attention": attention_kernel(model.encoder), "scorer": scorer_kernel(model.device)}
+        self.kernels = {"attention": attention_kernel(model.encoder), "scorer": model.span_head.kernel(model.device)}
         self.schedule = self._schedule(0)
         self.objective = OBJECTIVES[spec.objective.name]
         self.step, self.history, self.counts = 0, [], BatchCounts()

@@ -9,14 +9,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.analyses.cost_names import CONDITIONS, DIFFERENCE, INFERENCE, QUALITY
 from benchmarks.analyses.cost_points import Point
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.efficiency.serving import BATCH, Asked, Latencies, latencies, num_words, sides_of, throughput
+from benchmarks.efficiency.serving import BATCH, Asked, latencies, num_words, percentiles, sides_of, throughput
 from benchmarks.efficiency.timing import Joules, Pass, summarise
 from benchmarks.reporting.difference_text import measured_text, smallest_visible
 from benchmarks.reporting.paired import average_difference, read_differences
@@ -94,7 +93,8 @@ def serving_rows(
         yield from timed(points, baseline, INFERENCE, "joules_per_kiloword", _joules_per_kiloword(passes, words))
     alone = latencies(sides, texts, device, seconds)
     for percent in (50, 95):
-        yield from timed(points, baseline, INFERENCE, f"latency_p{percent}_ms", _percentile_ms(alone, percent))
+        values = {name: [1000 * each for each in own] for name, own in percentiles(alone, percent).items()}
+        yield from timed(points, baseline, INFERENCE, f"latency_p{percent}_ms", values)
 
 
 def speed_rows(
@@ -124,10 +124,6 @@ def _joules_per_kiloword(passes: Sequence[Pass], words: Sequence[int]) -> dict[s
         name: [1000 * (found[name].joules or 0.0) / num for found, num in zip(passes, words, strict=True)]
         for name in passes[0]
     }
-
-
-def _percentile_ms(passes: Sequence[Latencies], percent: float) -> dict[str, list[float]]:
-    return {name: [1000 * float(np.percentile(found[name], percent)) for found in passes] for name in passes[0]}
 
 
 def single(

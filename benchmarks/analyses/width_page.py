@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from benchmarks.analyses.cost_names import DIFFERENCE, INFERENCE, QUALITY, TRAINING
 from benchmarks.analyses.cost_showing import (
@@ -28,6 +29,8 @@ from benchmarks.scoring.judging import HIGHER, LOWER
 
 SERIES = {INFERENCE: "answering", TRAINING: "training step"}
 UNITS = {"words_per_second": "words/s", "bytes_peak": "MiB", "latency_p50_ms": "ms", "latency_p95_ms": "ms"}
+MEMORY = "memory of "
+APART = 3.5  # points between the marks of two series at one K
 NOTE_WIDTH = 88  # signs of a line under the figure
 Line = tuple[str, str, str]  # work, measure, name in the legend
 
@@ -118,7 +121,7 @@ def _lines(rows: pd.DataFrame) -> list[Line]:
     works = [work for work in SERIES if (rows["work"] == work).any()]
     speeds = [(work, "words_per_second", SERIES[work]) for work in works]
     delays = [(INFERENCE, "latency_p50_ms", "p50"), (INFERENCE, "latency_p95_ms", "p95")]
-    return [*speeds, *delays, *((work, "bytes_peak", f"memory, {SERIES[work]}") for work in works)]
+    return [*speeds, *delays, *((work, "bytes_peak", f"{MEMORY}{SERIES[work]}") for work in works)]
 
 
 def _draw(figure: Figure, rows: pd.DataFrame, names: Sequence[str]) -> None:
@@ -128,9 +131,9 @@ def _draw(figure: Figure, rows: pd.DataFrame, names: Sequence[str]) -> None:
     _quality(panels[1], rows, names, "reachable_recall_pct", "Reachable recall, %")
     lines = _lines(rows)
     for panel, measures, title in (
-        (panels[2], ("words_per_second",), "Speed, times the baseline"),
-        (panels[3], ("latency_p50_ms", "latency_p95_ms"), "Time of one text, times the baseline"),
-        (panels[4], ("bytes_peak",), "Extra memory, times the baseline"),
+        (panels[2], ("words_per_second",), "Speed, x baseline"),
+        (panels[3], ("latency_p50_ms", "latency_p95_ms"), "Time of one text, x baseline"),
+        (panels[4], ("bytes_peak",), "Extra memory, x baseline"),
     ):
         _costs_panel(panel, rows, names, [line for line in lines if line[1] in measures], title)
     places = [_width(rows, name) for name in names]
@@ -158,13 +161,19 @@ def _costs_panel(axes: Axes, rows: pd.DataFrame, names: Sequence[str], lines: Se
         found = [(_width(rows, variant), pick(rows, variant, work, measure)) for variant in names]
         points = [(place, row) for place, row in found if row is not None]
         ink, style = color(2 * number), ("-o", "--s")[number % 2]
-        axes.plot(
-            [place for place, _ in points], [row["ratio"] for _, row in points], style, color=ink, markersize=3.2,
-            label=name.removeprefix("memory, "),
-        )  # fmt: skip
+        place_of = axes.transData + ScaledTranslation(APART * number / 72, 0, axes.figure.dpi_scale_trans)
         for place, row in points:
             if not is_missing(row["ratio_low"]):
-                axes.plot([place, place], [row["ratio_low"], row["ratio_high"]], color=ink, linewidth=0.9)
+                bounds = [row["ratio_low"], row["ratio_high"]]
+                axes.plot([place, place], bounds, color=ink, linewidth=0.9, transform=place_of)
+        axes.plot(
+            [place for place, _ in points], [row["ratio"] for _, row in points], style, color=ink, markersize=3.2,
+            linewidth=1.1, label=name.removeprefix(MEMORY), transform=place_of,
+        )  # fmt: skip
+        axes.update_datalim(
+            [(place, row[key]) for place, row in points for key in ("ratio_low", "ratio_high", "ratio")]
+        )
+    axes.autoscale_view()
     axes.set_title(title, loc="left")
     if len(lines) > 1:
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderpad=0, handlelength=1.6)

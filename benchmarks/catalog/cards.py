@@ -42,8 +42,8 @@ class SourceFile(BaseModel):
     def _pinned(self) -> "SourceFile":
         if sum([self.repo is not None, self.hub is not None, self.private]) != 1:
             raise ValueError("give either `repo` and `commit`, or `hub` and `revision`, or `private: true`")
-        if self.repo and not (self.commit and self.sha256):
-            raise ValueError("a `repo` source needs `commit` and `sha256`")
+        if self.repo and not self.commit:
+            raise ValueError("a `repo` source needs `commit`")
         if self.hub and not self.revision:
             raise ValueError("a `hub` source needs `revision`")
         return self

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benchmarks.catalog.cards import Card, CardName
 
-Work = Literal["training", "inference", "collate", "decode", "parts", "widths", "memory_training", "memory_inference"]
+Work = Literal[
+    "training", "inference", "latency", "operations", "collate", "decode", "parts", "widths", "memory_training",
+    "memory_inference",
+]  # fmt: skip
 CASES = "cases.csv"  # the file of all figures, beside the pages that show them
 Words = Annotated[int, Field(gt=0)]
 

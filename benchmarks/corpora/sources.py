@@ -1,7 +1,7 @@
 """Pinned raw files to a verified local copy: cache, then mirror, then the public address; sha256 checked every time.
 
 The cache is addressed by content: `<cache>/<first 2 hex>/<sha256>`. Whatever fails its check is set aside under
-`<cache>/rejected/` by its own digest, so that it is neither used nor lost. A hub source without `sha256` is pinned by
+`<cache>/rejected/` by its own digest, so that it is neither used nor lost. A source without `sha256` is pinned by
 its first download: the digest is kept in `<cache>/pins/`, and a later difference is refused. A private source has no
 public address: its user puts it in the mirror under the card's path, and it is read from there each time.
 """

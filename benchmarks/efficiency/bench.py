@@ -13,6 +13,7 @@ from benchmarks.efficiency.network import save_spread_network, train_spec
 from benchmarks.efficiency.ours import Ours
 from benchmarks.efficiency.package import Package
 from benchmarks.efficiency.texts import Load, Vocabulary, load_for
+from benchmarks.efficiency.timing import Joules
 from gliner_core.spec import TrainSpec
 
 
@@ -30,6 +31,7 @@ class Bench:
     compiled: bool
     rounds: int
     scratch: Path
+    meter: Joules | None = None  # of energy
 
     def spec(self, shape: Shape) -> TrainSpec:
         """The training spec of a case."""

@@ -9,24 +9,29 @@ from benchmarks.catalog.measurement import Shape, Work
 from benchmarks.efficiency.bench import Bench, Opened, open_case
 from benchmarks.efficiency.correctness import decoding_faults, inference_faults, training_faults
 from benchmarks.efficiency.floor import PlainFloor
+from benchmarks.efficiency.flops import forward_flops
 from benchmarks.efficiency.memory import measure_memory
 from benchmarks.efficiency.ours import Ours
 from benchmarks.efficiency.package import Package
 from benchmarks.efficiency.parts import ALLOWED, PARTS, parts_of_ours, parts_of_package
 from benchmarks.efficiency.replay import Replay, threshold_for, threshold_of_share
-from benchmarks.efficiency.results import Row, row, timed_rows, void
+from benchmarks.efficiency.results import Row, latency_rows, row, timed_rows, void
+from benchmarks.efficiency.serving import one_by_one
 from benchmarks.efficiency.texts import Load
-from benchmarks.efficiency.timing import Pass, Side, alternate
+from benchmarks.efficiency.timing import Pass, Side, alternate, undisturbed
 from gliner_core.decode import Overlap
+from gliner_core.pretrained import GLiNER
 
 PAIRS = ("package/ours", "package/encoder", "ours/encoder")
+ALONE = 24  # texts of a pass of single texts
 MANY_SHARE = 0.1  # of all spans and types, as candidates of a decoding under a poor threshold
 Measure = Callable[[Bench, Shape], list[Row]]
 
 
 def _alternate(bench: Bench, shape: Shape, sides: dict[str, Side], count: int) -> list[Pass]:
     loads = bench.loads(shape, count)
-    return alternate(sides, loads, rounds=bench.rounds, warmup=bench.card.sizes[bench.size].warmup, device=bench.device)
+    warmup = bench.card.sizes[bench.size].warmup
+    return alternate(sides, loads, rounds=bench.rounds, warmup=warmup, device=bench.device, meter=bench.meter)
 
 
 def _void(work: Work, shape: Shape, faults: Sequence[str], pairs: Sequence[str] = ("package/ours",)) -> list[Row]:
@@ -90,6 +95,38 @@ def _compiled(bench: Bench, shape: Shape, threshold: float, load: Load) -> Side:
     side = Ours(bench.spec(shape), bench.checkpoint(shape), load, bench.device, bench.dtype)
     side.network.encoder = torch.compile(side.network.encoder, dynamic=True)
     return lambda load: side.inference(load, shape.batch, threshold)
+
+
+def measure_latency(bench: Bench, shape: Shape) -> list[Row]:
+    """One text alone, strings to entities; the sides take turns at every text."""
+    case, loads = open_case(bench, shape), bench.loads(shape, 1)
+    first = loads(0)
+    threshold = few_threshold(bench, case.ours, first)
+    if faults := _fits(case, first) or inference_faults(case.ours, case.package, first, 1, threshold):
+        return _void("latency", shape, faults)
+    sides: dict[str, Side] = {
+        "ours": lambda texts: case.ours.inference(texts[0], 1, threshold),
+        "package": lambda texts: case.package.inference(texts[0], 1, threshold),
+        "encoder": lambda texts: case.floor.inference(texts[0], 1),
+    }
+    warmup = bench.card.sizes[bench.size].warmup
+    with undisturbed():
+        passes = [
+            one_by_one(sides, [loads(number * ALONE + place) for place in range(ALONE)], bench.device)
+            for number in range(warmup + 2 * bench.rounds)
+        ]
+    return latency_rows("latency", shape, passes[warmup:], PAIRS)
+
+
+def measure_operations(bench: Bench, shape: Shape) -> list[Row]:
+    """Floating-point operations of our forward pass per word, counted on a CPU, and the part counted by hand."""
+    load = bench.loads(shape, shape.batch)(0)
+    network = GLiNER.from_pretrained(bench.checkpoint(shape), device="cpu").network
+    texts = [example.words for example in load.examples]
+    found = forward_flops(network, network.prompts.encode(texts, [load.types] * len(texts)), shape.max_width)
+    words = sum(map(len, texts))
+    parts = {"flops_per_word": found.total / words, "flops_per_word_by_hand": found.by_hand / words}
+    return [row("operations", shape, "ours", name, [value]) for name, value in parts.items()]
 
 
 def measure_collate(bench: Bench, shape: Shape) -> list[Row]:
@@ -170,6 +207,8 @@ def _package_step(case: Opened) -> Side:
 MEASURES: dict[Work, Measure] = {
     "training": measure_training,
     "inference": measure_inference,
+    "latency": measure_latency,
+    "operations": measure_operations,
     "collate": measure_collate,
     "decode": measure_decode,
     "parts": measure_parts,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from benchmarks.catalog.measurement import Shape, Work
+from benchmarks.efficiency.serving import Latencies, percentiles
 from benchmarks.efficiency.timing import Pass, Summary, ratios, summarise
 from gliner_core.files import atomic_write
 
@@ -60,6 +61,26 @@ def timed_rows(work: Work, shape: Shape, passes: Sequence[Pass], pairs: Iterable
         for side in sorted(passes[0]):
             seconds = [getattr(item[side], clock) for item in passes]
             rows.append(row(work, shape, side, f"seconds_{clock}", seconds))
+    metered = any(reading.joules is not None for reading in passes[0].values())
+    return [*rows, *_energy_rows(work, shape, passes)] if metered else rows
+
+
+def _energy_rows(work: Work, shape: Shape, passes: Sequence[Pass]) -> list[Row]:
+    return [
+        row(work, shape, side, "joules", [item[side].joules or 0.0 for item in passes]) for side in sorted(passes[0])
+    ]
+
+
+def latency_rows(work: Work, shape: Shape, passes: Sequence[Latencies], pairs: Iterable[str]) -> list[Row]:
+    """p50 and p95 of one text alone: ratios of the pairs within each pass, and seconds of the sides."""
+    rows = []
+    for percent in (50, 95):
+        found = percentiles(passes, percent)
+        for pair in pairs:
+            above, below = (found[side] for side in pair.split("/"))
+            quotients = [one / other for one, other in zip(above, below, strict=True)]
+            rows.append(row(work, shape, pair, f"ratio_p{percent}", quotients))
+        rows += [row(work, shape, side, f"seconds_p{percent}", found[side]) for side in sorted(found)]
     return rows
 
 

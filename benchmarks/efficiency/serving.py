@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.efficiency.timing import Job, Joules, Pass, Side, alternate, read, undisturbed
@@ -90,12 +92,13 @@ def latencies(
     """Passes of one text at a time; the sides take turns at every text, in reverse order at every second one."""
     with undisturbed():
         begin = time.perf_counter()
-        _one_by_one(sides, loads(0), device)
+        one_by_one(sides, loads(0), device)
         rounds = rounds_within(seconds, time.perf_counter() - begin)
-        return [_one_by_one(sides, loads(number), device) for number in range(1, 2 * rounds + 1)]
+        return [one_by_one(sides, loads(number), device) for number in range(1, 2 * rounds + 1)]
 
 
-def _one_by_one(sides: Mapping[str, Side], texts: Texts, device: torch.device) -> Latencies:
+def one_by_one(sides: Mapping[str, Side], texts: Sequence[Any], device: torch.device) -> Latencies:
+    """Seconds of each text alone; a side is given a list of one text."""
     found: Latencies = {name: [] for name in sides}
     order = list(sides)
     for place, text in enumerate(texts):
@@ -103,3 +106,8 @@ def _one_by_one(sides: Mapping[str, Side], texts: Texts, device: torch.device) -
         for name in reversed(order) if place % 2 else order:
             found[name].append(read(sides[name]([text]), device).wall)
     return found
+
+
+def percentiles(passes: Sequence[Latencies], percent: float) -> dict[str, list[float]]:
+    """Side -> this percentile over the texts of every pass, in seconds."""
+    return {name: [float(np.percentile(found[name], percent)) for found in passes] for name in passes[0]}

@@ -15,6 +15,7 @@ from benchmarks.catalog.recipes import backbone_spec
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.efficiency.bench import Bench
 from benchmarks.efficiency.cases import MEASURES
+from benchmarks.efficiency.energy import find_meter
 from benchmarks.efficiency.package import package_version
 from benchmarks.efficiency.results import VOID, Row, write_rows
 from benchmarks.efficiency.texts import vocabulary
@@ -49,6 +50,7 @@ def run_suite(space: Workspace, card: MeasurementCard, order: Order) -> int:
     card_backbone = space.registry.backbones[order.backbone or card.backbone]
     backbone = backbone_spec(space.registry, card_backbone)
     device = choose_device(order.device)
+    meter = find_meter(device)
     _, tokenizer = load_backbone(BackboneSpec(**backbone))
     types = max(card.shape(change).types for cases in card.sizes[order.size].cases.values() for change in cases)
     with tempfile.TemporaryDirectory(prefix="efficiency-") as scratch:
@@ -63,10 +65,11 @@ def run_suite(space: Workspace, card: MeasurementCard, order: Order) -> int:
             compiled=order.compiled,
             rounds=order.rounds or card.sizes[order.size].rounds,
             scratch=Path(scratch),
+            meter=meter.joules,
         )
         rows = list(_measured(bench))
     write_rows(order.out / CASES, rows)
-    content = receipt_content(order, card, card_backbone.name, bench.rounds, device)
+    content = receipt_content(order, card, card_backbone.name, bench.rounds, device) | {"energy": meter.source}
     write_receipt(order.out / "receipt.json", space.root, started, content)
     return len({(row.work, row.case) for row in rows if row.status == VOID})
 

@@ -82,7 +82,7 @@ def efficiency_tables(cases: pd.DataFrame, card: MeasurementCard) -> tuple[TextT
     """Targets first, then times by kind of work, parts of a step, memory."""
     tables = [_target_table(judge(cases, card))]
     tables += [_time_table(cases, work, heading) for work, heading in HEADINGS.items()]
-    tables += [_parts_table(cases), _memory_table(cases)]
+    tables += [_latency_table(cases), _operations_table(cases), _parts_table(cases), _memory_table(cases)]
     return tuple(table for table in tables if table.rows)
 
 
@@ -159,6 +159,38 @@ def _time_table(cases: pd.DataFrame, work: str, heading: str) -> TextTable:
         rows.append(tuple(cells))
     notes = NOTES if work == "training" else ()
     return TextTable(heading=heading, columns=tuple(columns), rows=tuple(rows), notes=notes)
+
+
+def _latency_table(cases: pd.DataFrame) -> TextTable:
+    block = cases[cases["work"] == "latency"]
+    pairs = list(dict.fromkeys(block.loc[block["pair"].str.contains("/"), "pair"]))
+    sides = list(dict.fromkeys(block.loc[~block["pair"].str.contains("/"), "pair"]))
+    percents = ("p50", "p95")
+    rows = [
+        (
+            _case_cell(str(case), own),
+            *(_cell(own, pair, f"ratio_{name}") for name in percents for pair in pairs),
+            *(_cell(own, side, f"seconds_{name}", interval=False) for name in percents for side in sides),
+        )
+        for case, own in block.groupby("case", sort=False)
+    ]
+    columns = ["Case", *(f"{pair}, {name}" for name in percents for pair in pairs)]
+    columns += [f"{side}, {name}, s" for name in percents for side in sides]
+    return TextTable(heading="One text alone: string to entities", columns=tuple(columns), rows=tuple(rows))
+
+
+def _operations_table(cases: pd.DataFrame) -> TextTable:
+    block = cases[cases["work"] == "operations"]
+    mega = block.assign(median=block["median"] / 1e6)
+    rows = [
+        (
+            TextCell(text=str(case)),
+            *(_cell(own, "ours", name, interval=False) for name in ("flops_per_word", "flops_per_word_by_hand")),
+        )
+        for case, own in mega.groupby("case", sort=False)
+    ]
+    columns = ("Case", "MFLOP per word, forward", "of these the LSTM's, by hand")
+    return TextTable(heading="Operations of our forward pass", columns=columns, rows=tuple(rows))
 
 
 def _case_cell(case: str, own: pd.DataFrame) -> TextCell:

@@ -15,7 +15,7 @@ from benchmarks.efficiency.ours import types_asked
 from benchmarks.efficiency.parts import Marks
 from benchmarks.efficiency.peaks import extra_bytes
 from benchmarks.efficiency.replay import threshold_for, threshold_of_share
-from benchmarks.efficiency.results import Row, row, void, write_rows
+from benchmarks.efficiency.results import Row, latency_rows, row, timed_rows, void, write_rows
 from benchmarks.efficiency.texts import load_for, vocabulary
 from benchmarks.efficiency.timing import Reading, alternate, ratios, summarise
 from benchmarks.reporting.efficiency import judge, read_cases, write_pages
@@ -149,6 +149,27 @@ def test_parts_cover_a_step_of_several_passes_once() -> None:
     assert sum(seconds.values()) == (len(names) - 1) ** 2
 
 
+ALONE = [{"ours": [0.01, 0.02, 0.03], "package": [0.04, 0.04, 0.09]}, {"ours": [0.02] * 3, "package": [0.03] * 3}]
+
+
+def test_latencies_are_percentiles_over_the_texts_of_a_pass(card: MeasurementCard) -> None:
+    found = {(item.pair, item.measure): item for item in latency_rows("latency", card.base, ALONE, ("package/ours",))}
+    assert found["ours", "seconds_p50"].median == 0.02 and found["package", "seconds_p50"].median == pytest.approx(
+        0.035
+    )
+    ratio = found["package/ours", "ratio_p50"]  # 2 and 1.5 in the two passes
+    assert (ratio.median, ratio.count) == (pytest.approx(1.75), 2)
+    assert found["package/ours", "ratio_p95"].median == pytest.approx((0.085 / 0.029 + 1.5) / 2)
+
+
+def test_energy_has_rows_where_it_was_metered(card: MeasurementCard) -> None:
+    bare = [{"ours": Reading(wall=1.0, cpu=1.0)}] * 2
+    assert not [item for item in timed_rows("training", card.base, bare, ()) if item.measure == "joules"]
+    metered = [{"ours": Reading(wall=1.0, cpu=1.0, joules=used)} for used in (2.0, 4.0)]
+    (found,) = (item for item in timed_rows("training", card.base, metered, ()) if item.measure == "joules")
+    assert (found.pair, found.median, found.count) == ("ours", 3.0, 2)
+
+
 def sample_rows(card: MeasurementCard) -> list[Row]:
     base, wide = card.base, card.shape(Change(batch=32))
     return [
@@ -158,6 +179,9 @@ def sample_rows(card: MeasurementCard) -> list[Row]:
         void("training", wide, "package/ours", "ratio_wall", "logits differ by up to 3.0e-01"),
         row("inference", base, "package/ours", "ratio_wall", [1.5, 1.5, 1.5]),
         row("parts", base, "ours", "outside_pct", [14.0, 15.0, 16.0]),
+        *latency_rows("latency", card.shape(Change(batch=1)), ALONE, ("package/ours",)),
+        row("operations", base, "ours", "flops_per_word", [21.3e6]),
+        row("operations", base, "ours", "flops_per_word_by_hand", [3.5e6]),
     ]
 
 
@@ -179,6 +203,8 @@ def test_pages_show_verdicts_and_reasons_and_repeat_to_the_byte(card: Measuremen
     text = first["table.md"].decode()
     assert "| 1.9 [1.74, 2.06] | met |" in text
     assert "void: logits differ by up to 3.0e-01" in text
+    assert "| b1-t10-short-k12 | 1.75 [1.55, 1.95] |" in text
+    assert "| b8-t10-short-k12 | 21.3 | 3.5 |" in text
     assert len(pd.read_csv(tmp_path / "targets.csv")) == len(card.targets)
     write_pages(tmp_path, card)
     assert first == {name: (tmp_path / name).read_bytes() for name in names}

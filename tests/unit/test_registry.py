@@ -44,7 +44,7 @@ def test_the_smallest_repository_is_valid(tmp_path: Path) -> None:
         (ALPHA, {"else_label": "misc"}, ["`else_label` 'misc' is not one of `labels`"]),
         (ALPHA, {"generator": "demo"}, ["give either `generator` or `reader`"]),
         (ALPHA, {"sources": "-"}, ["`sources` is empty"]),
-        (ALPHA, {"sources": {"test": [SOURCE]}}, ["`sources.test.0`", "needs `commit` and `sha256`"]),
+        (ALPHA, {"sources": {"test": [SOURCE]}}, ["`sources.test.0`", "needs `commit`"]),
         (ALPHA, {"sources": {"test": [{"hub": "a/b", "path": "x"}]}}, ["needs `revision`"]),
         (ALPHA, {"sources": {"test": [SOURCE | {"hub": "a/b"}]}}, ["give either `repo` and `commit`, or `hub`"]),
         (ALPHA, {"sources": {"test": [SOURCE | {"commit": "0" * 40, "sha256": "12"}]}}, ["`sources.test.0.sha256`"]),
