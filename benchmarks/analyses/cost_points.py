@@ -18,6 +18,7 @@ from gliner_core.seeding import generator
 from gliner_core.spec import TrainSpec
 
 TEXTS = {True: 24, False: 48}  # of one pass, on synthetic and on real corpora
+PASSES_FOR_MEMORY = 8
 NUM_BATCHES = 25  # of a training, drawn from the mixture: more than the passes that are made
 
 
@@ -87,6 +88,12 @@ def texts_by_pass(space: Workspace, study: str) -> Callable[[int], list[Asked]]:
         return [pool[place % len(pool)] for pool in pools for place in range(first, first + each)]
 
     return draw
+
+
+def many_texts(space: Workspace, study: str) -> list[Asked]:
+    """Texts of several passes, out of which the longest are chosen where memory is measured."""
+    draw = texts_by_pass(space, study)
+    return [text for number in range(PASSES_FOR_MEMORY) for text in draw(number)]
 
 
 def training_sample(space: Workspace, spec: TrainSpec) -> list[Example]:

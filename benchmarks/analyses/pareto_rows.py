@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 
 from benchmarks.analyses.cost_names import FRONT, INFERENCE, QUALITY
-from benchmarks.analyses.cost_points import Point, baseline_point, study_points, texts_by_pass
+from benchmarks.analyses.cost_points import Point, baseline_point, many_texts, study_points, texts_by_pass
 from benchmarks.analyses.cost_rows import (
     COLUMNS,
     Row,
@@ -20,7 +20,7 @@ from benchmarks.analyses.cost_rows import (
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.efficiency.energy import find_meter
 from benchmarks.efficiency.flops import Flops, forward_flops
-from benchmarks.efficiency.point_memory import peaks_in_fresh_process
+from benchmarks.efficiency.point_memory import peaks_in_fresh_processes
 from benchmarks.efficiency.serving import BATCH, Asked, num_words
 from gliner_core.pretrained import GLiNER
 
@@ -37,7 +37,7 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     flops = {point.variant: _flops(point, texts(0)) for point in points}
     per_word = {name: found.total / num_words(texts(0)) for name, found in flops.items()}
     rows += single(points, baseline, INFERENCE, "flops_per_word", per_word)
-    peaks = {point.variant: peaks_in_fresh_process(point.served, texts(0), space.device) for point in points}
+    peaks = peaks_in_fresh_processes([point.served for point in points], many_texts(space, study), space.device)
     rows += timed(points, baseline, INFERENCE, "bytes_peak", {name: own[INFERENCE] for name, own in peaks.items()})
     rows += _front_rows(points, baseline, rows)
     by_hand = max(found.by_hand / found.total for found in flops.values())

@@ -31,7 +31,7 @@ SERIES = {INFERENCE: "answering", TRAINING: "training step"}
 UNITS = {"words_per_second": "words/s", "bytes_peak": "MiB", "latency_p50_ms": "ms", "latency_p95_ms": "ms"}
 MEMORY = "memory of "
 APART = 3.5  # points between the marks of two series at one K
-NOTE_WIDTH = 88  # signs of a line under the figure
+NOTE_WIDTH = 80  # signs of a line under the figure
 Line = tuple[str, str, str]  # work, measure, name in the legend
 
 
@@ -62,7 +62,8 @@ def findings(rows: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
     for name in names:
         found = pick(rows, name, QUALITY, DIFFERENCE)
         if found is not None:
-            yield f"K = {_width(rows, name)}: {found['detail']}; it {_costs(rows, name)}."
+            told = str(found["detail"]).removeprefix(str(found["label"])).strip()
+            yield f"K = {_width(rows, name)}: {told}; it {_costs(rows, name)}."
     first = pick(rows, base, QUALITY, "f1_pct")
     if first is not None and int(first["num_seeds"]) == 1 and (rows["work"] == TRAINING).any():
         yield "Each K was trained with one seed, so nothing is said about what the luck of a training adds."
@@ -81,6 +82,8 @@ def _smallest(rows: pd.DataFrame, names: Sequence[str], base: str) -> str:
     found = pick(rows, best, QUALITY, DIFFERENCE)
     assert found is not None
     bound = f"a loss of less than {found['visible_points']:.1f} points could have stayed unseen"
+    if not found["visible_points"]:
+        bound = "its answers score the same on every resample"
     if found["verdict"] == HIGHER:
         bound = f"its F1 is higher by {found['value']:.1f} points"
     return (
@@ -99,7 +102,7 @@ def _costs(rows: pd.DataFrame, name: str) -> str:
         if peak is not None:
             of_step = " of a step" if work == TRAINING else ""
             parts.append(f"needs {ratio_text(peak)} the extra memory{of_step}{_noise(peak)}")
-    return ", ".join(parts)
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def _noise(row: pd.Series) -> str:
@@ -164,8 +167,8 @@ def _costs_panel(axes: Axes, rows: pd.DataFrame, names: Sequence[str], lines: Se
         place_of = axes.transData + ScaledTranslation(APART * number / 72, 0, axes.figure.dpi_scale_trans)
         for place, row in points:
             if not is_missing(row["ratio_low"]):
-                bounds = [row["ratio_low"], row["ratio_high"]]
-                axes.plot([place, place], bounds, color=ink, linewidth=0.9, transform=place_of)
+                bar = [row["ratio_low"], row["ratio_high"]]
+                axes.plot([place, place], bar, color=ink, linewidth=0.9, transform=place_of)
         axes.plot(
             [place for place, _ in points], [row["ratio"] for _, row in points], style, color=ink, markersize=3.2,
             linewidth=1.1, label=name.removeprefix(MEMORY), transform=place_of,
@@ -176,4 +179,6 @@ def _costs_panel(axes: Axes, rows: pd.DataFrame, names: Sequence[str], lines: Se
     axes.autoscale_view()
     axes.set_title(title, loc="left")
     if len(lines) > 1:
-        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderpad=0, handlelength=1.6)
+        axes.legend(
+            loc="lower right", bbox_to_anchor=(1.0, 0.97), ncols=2, borderpad=0, handlelength=1.4, columnspacing=1
+        )

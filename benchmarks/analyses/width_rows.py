@@ -6,7 +6,14 @@ import pandas as pd
 import torch
 
 from benchmarks.analyses.cost_names import INFERENCE, TRAINING
-from benchmarks.analyses.cost_points import Point, baseline_point, study_points, texts_by_pass, training_sample
+from benchmarks.analyses.cost_points import (
+    Point,
+    baseline_point,
+    many_texts,
+    study_points,
+    texts_by_pass,
+    training_sample,
+)
 from benchmarks.analyses.cost_rows import (
     COLUMNS,
     Row,
@@ -17,7 +24,7 @@ from benchmarks.analyses.cost_rows import (
     timed,
 )
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.efficiency.point_memory import Peaks, peaks_in_fresh_process
+from benchmarks.efficiency.point_memory import peaks_in_fresh_processes
 from benchmarks.efficiency.serving import throughput
 from benchmarks.efficiency.stepping import Stepper, with_width
 from gliner_core.examples import Example
@@ -57,10 +64,9 @@ def _step_rows(
 def _memory_rows(
     space: Workspace, study: str, points: Sequence[Point], baseline: Point, examples: Sequence[Example]
 ) -> Iterator[Row]:
-    texts, batch = texts_by_pass(space, study)(0), examples[: baseline.spec.optim.batch_size]
-    found: dict[str, Peaks] = {}
-    for point in points:
-        spec = with_width(baseline.spec, point.trained_width) if examples else None
-        found[point.variant] = peaks_in_fresh_process(point.served, texts, space.device, spec, batch)
+    specs = {point.variant: with_width(baseline.spec, point.trained_width) for point in points} if examples else None
+    batch = examples[: baseline.spec.optim.batch_size]
+    served = [point.served for point in points]
+    found = peaks_in_fresh_processes(served, many_texts(space, study), space.device, specs, batch)
     for work in (INFERENCE, TRAINING) if examples else (INFERENCE,):
         yield from timed(points, baseline, work, "bytes_peak", {name: own[work] for name, own in found.items()})

@@ -1,45 +1,69 @@
-"""Peak memory of answering and of a training step at one K, in a process of its own.
+"""Peak memory of answering and of a training step at several K, every figure in a process of its own.
 
-`python -m benchmarks.efficiency.point_memory` reads a request and writes {"inference": [bytes], "training": [bytes]}:
-what one batch needs beyond the loaded model, after a short text has made what is made once. It is done several times,
-because what an allocator keeps or gives back moves a small peak.
+`python -m benchmarks.efficiency.point_memory` reads requests, forks a process for each, and writes a list of
+{"inference": [bytes], "training": [bytes]}: what one batch needs beyond the loaded model, after a short text has made
+what is made once. Forking costs one start of Python for all; nothing has run in the parent that a child could inherit.
+Small peaks move by what an allocator keeps or gives back, from process to process and from step to step, so both are
+repeated.
 """
 
 import json
+import multiprocessing
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from benchmarks.efficiency.peaks import ask_fresh_process, extra_bytes
-from benchmarks.efficiency.serving import BATCH, Asked, Served, answering
+from benchmarks.efficiency.serving import Asked, Served, answering
 from benchmarks.efficiency.stepping import Stepper
-from gliner_core.examples import Example, Span, example_from_json
+from gliner_core.examples import Example, Span, example_from_json, example_to_json
 from gliner_core.pretrained import GLiNER
 from gliner_core.spec import TrainSpec, spec_from_json
 
+TEXTS = 32  # of one call: with fewer the peak of a small model drowns in what the allocator does
 SHORT = 5  # words of the text that comes first
-REPEATS = 5
-Peaks = dict[str, list[int]]  # empty where nothing was asked
+PROCESSES, REPEATS = 3, 3
+Peaks = dict[str, list[int]]  # kind of work -> bytes; empty where nothing was asked
 
 
-def peaks_in_fresh_process(
-    model: Served, texts: Sequence[Asked], device: str, spec: TrainSpec | None = None, batch: Sequence[Example] = ()
-) -> Peaks:
-    """Bytes beyond the loaded model: of answering the longest texts, and of a step on `batch` where a spec is given."""
-    longest = sorted(texts, key=lambda text: -len(text.words))[:BATCH]
-    request = {
-        "folder": str(model.folder),
-        "max_width": model.max_width,
+def peaks_in_fresh_processes(
+    models: Sequence[Served],
+    texts: Sequence[Asked],
+    device: str,
+    specs: Mapping[str, TrainSpec] | None = None,
+    batch: Sequence[Example] = (),
+) -> dict[str, Peaks]:
+    """Model -> bytes beyond the loaded model: of answering the longest texts, and of a step on `batch` by its spec.
+
+    The models take turns; the n-th figures of all models are of the same turn.
+    """
+    longest = sorted(texts, key=lambda text: -len(text.words))[:TEXTS]
+    shared = {
         "device": device,
         "threads": torch.get_num_threads(),
         "texts": [asdict(text) for text in longest],
-        "spec": spec.to_json() if spec else None,
-        "batch": [_record(example) for example in batch],
+        "batch": [example_to_json(example) for example in batch],
     }
-    return ask_fresh_process("benchmarks.efficiency.point_memory", request, f"the memory of {model.name}")
+    requests = [
+        {
+            "folder": str(model.folder),
+            "max_width": model.max_width,
+            "spec": specs[model.name].to_json() if specs else None,
+        }
+        for model in models
+    ]
+    asked = {"shared": shared, "requests": requests * PROCESSES}
+    found = ask_fresh_process("benchmarks.efficiency.point_memory", asked, f"the memory of {len(models)} models")
+    return {
+        model.name: {
+            work: [value for turn in found[place :: len(models)] for value in turn[work]]
+            for work in ("inference", "training")
+        }
+        for place, model in enumerate(models)
+    }
 
 
 def answer(request: dict[str, Any]) -> Peaks:
@@ -51,7 +75,8 @@ def answer(request: dict[str, Any]) -> Peaks:
 
 
 def _inference_peaks(request: dict[str, Any], device: torch.device) -> list[int]:
-    side = answering(GLiNER.from_pretrained(request["folder"], device=str(device)), request["max_width"])
+    model = GLiNER.from_pretrained(request["folder"], device=str(device))
+    side = answering(model, request["max_width"], TEXTS)
     texts = [Asked(words=tuple(text["words"]), labels=tuple(text["labels"])) for text in request["texts"]]
     side([Asked(words=texts[0].words[:SHORT], labels=texts[0].labels)])()
     return [extra_bytes(side(texts), device) for _ in range(REPEATS)]
@@ -69,11 +94,6 @@ def _training_peaks(request: dict[str, Any], device: torch.device) -> list[int]:
     return found
 
 
-def _record(example: Example) -> dict[str, Any]:
-    spans = [[span.start, span.end, span.type] for span in example.spans]
-    return {"id": example.id, "words": example.words, "spans": spans, "negatives": example.negatives}
-
-
 def _mention_alone(example: Example) -> Example:
     """The narrowest mention as a text, so that the short step has a type to ask and makes the optimiser's state."""
     span = min(example.spans, key=lambda span: span.width)
@@ -81,5 +101,13 @@ def _mention_alone(example: Example) -> Example:
     return Example(id=example.id, words=example.words[span.start : span.end + 1], spans=(own,))
 
 
+def main() -> None:
+    """Answers the requests of standard input, one process after the other."""
+    asked = json.load(sys.stdin)
+    requests = [asked["shared"] | own for own in asked["requests"]]
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        print(json.dumps(pool.map(answer, requests, chunksize=1)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(answer(json.load(sys.stdin))))
+    main()

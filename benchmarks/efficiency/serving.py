@@ -54,12 +54,12 @@ def sides_of(models: Sequence[Served], device: torch.device) -> dict[str, Side]:
     return {model.name: answering(opened[model.folder], model.max_width) for model in models}
 
 
-def answering(model: GLiNER, max_width: int | None) -> Side:
+def answering(model: GLiNER, max_width: int | None, batch_size: int = BATCH) -> Side:
     """Texts -> the job of answering them."""
 
     def prepare(texts: Texts) -> Job:
         words, labels = [text.words for text in texts], [text.labels for text in texts]
-        asked = {"floor": THRESHOLD, "batch_size": BATCH, "max_width": max_width}
+        asked = {"floor": THRESHOLD, "batch_size": batch_size, "max_width": max_width}
         return lambda: [
             best_spans(found, THRESHOLD, "flat") for found in candidate_spans(model.network, words, labels, **asked)
         ]

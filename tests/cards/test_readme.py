@@ -21,6 +21,8 @@ from benchmarks.catalog.decoding import Decoding
 from benchmarks.catalog.grid import build_grid
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import Settings
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.commands.plan import estimate_of
 from benchmarks.corpora.formats import READERS, SHARED_OPTIONS
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.readers.rows import RawFile
@@ -199,17 +201,26 @@ def test_configurations_of_snakemake_commands_are_valid(page: str) -> None:
         assert space.grid.rows or space.measurements
 
 
+def hours_of(space: Workspace) -> float:
+    return sum(estimate_of(space, run).hours or 0 for run in space.grid.runs.values())
+
+
 @pytest.mark.parametrize("scale", ["pilot", "paper"])
 def test_the_sizes_of_a_scale_in_the_readme_are_those_of_its_card(registry: Registry, scale: str) -> None:
-    card = registry.scales[scale]
-    runs = build_grid(registry, Settings(scale=scale), "cuda").runs.values()
-    trained = sum(run.spec.optim.steps > 0 for run in runs)
+    settings = Settings(scale=scale)
+    cuda, cpu = (
+        Workspace(
+            root=ROOT, registry=registry, settings=settings, device=name, grid=build_grid(registry, settings, name)
+        )
+        for name in ("cuda", "cpu")
+    )
+    trained = sum(run.spec.optim.steps > 0 for run in cuda.grid.runs.values())
     (row,) = (line for line in text_of("README.md").splitlines() if line.startswith(f"| `{scale}` | {trained} "))
-    assert f"{card.steps['gpu']:,} steps" in row
-    assert f" {card.hours_per_run['gpu'] * trained:.0f} GPU hours" in row
-    if "cpu" in card.hours_per_run:
-        assert f"{card.steps['cpu']:,} on a CPU" in row
-        assert f" {card.hours_per_run['cpu'] * trained:.0f} CPU hours" in row
+    assert f"{cuda.scale.steps['gpu']:,} steps" in row
+    assert f" {hours_of(cuda):.0f} GPU hours" in row
+    if "cpu" in cuda.scale.hours_per_run:
+        assert f"{cuda.scale.steps['cpu']:,} on a CPU" in row
+        assert f" {hours_of(cpu):.0f} CPU hours" in row
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -64,7 +64,9 @@ def test_all_costs_are_measured(metered: bool, backbone: Path, tmp_path: Path, m
     meter = Meter(source="a meter", joules=joules) if metered else Meter(source="n/a: no meter")
     monkeypatch.setattr(pareto_rows, "find_meter", lambda device: meter)
     monkeypatch.setattr(
-        pareto_rows, "peaks_in_fresh_process", lambda served, *_: {"inference": [100] if served.max_width else [200]}
+        pareto_rows,
+        "peaks_in_fresh_processes",
+        lambda models, *_: {model.name: {"inference": [100 if model.max_width else 200]} for model in models},
     )
     space: Any = TinyStudy(tmp_path, backbone, "inference")
     rows = pareto_rows.gather(space, "toy")

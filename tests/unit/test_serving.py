@@ -14,7 +14,7 @@ from benchmarks.efficiency import serving
 from benchmarks.efficiency.energy import Meter, find_meter, nvml_meter, rapl_meter
 from benchmarks.efficiency.flops import forward_flops
 from benchmarks.efficiency.peaks import ask_fresh_process
-from benchmarks.efficiency.point_memory import REPEATS, peaks_in_fresh_process
+from benchmarks.efficiency.point_memory import PROCESSES, REPEATS, peaks_in_fresh_processes
 from benchmarks.efficiency.serving import Asked, Served, answering, latencies, rounds_within, sides_of, throughput
 from benchmarks.efficiency.stepping import Stepper, with_width
 from benchmarks.efficiency.timing import alternate
@@ -196,14 +196,16 @@ def replace_span(item: Any) -> Any:
     return replace(item.spans[0], start=0, end=2)
 
 
-def test_peaks_of_a_fresh_process(backbone: Path, tmp_path: Path) -> None:
+def test_peaks_of_fresh_processes(backbone: Path, tmp_path: Path) -> None:
     save_network(tiny_network(backbone), tmp_path / "m")
-    texts = [Asked(words=tuple(words), labels=tuple(LABELS)) for words in TEXTS if words]
-    served = Served(name="x", folder=tmp_path / "m", max_width=2)
-    found = peaks_in_fresh_process(served, texts, "cpu", tiny_spec(backbone), toy_examples(4))
-    assert {name: len(values) for name, values in found.items()} == {"inference": REPEATS, "training": REPEATS}
-    assert all(0 <= value < 2**28 for values in found.values() for value in values)
-    assert max(found["training"]) > 0
+    texts = [Asked(words=tuple(words) * 3, labels=tuple(LABELS)) for words in TEXTS if words]
+    models = [Served(name=name, folder=tmp_path / "m", max_width=width) for name, width in (("few", 1), ("many", 1000))]
+    specs = {"few": tiny_spec(backbone), "many": tiny_spec(backbone, model_max_width=1000)}
+    found = peaks_in_fresh_processes(models, texts, "cpu", specs, toy_examples(4))
+    for work in ("inference", "training"):
+        few, many = (found[name][work] for name in ("few", "many"))
+        assert len(few) == len(many) == PROCESSES * REPEATS
+        assert 0 <= sorted(few)[len(few) // 2] < sorted(many)[len(many) // 2] < 2**28
 
 
 def test_a_process_that_fails_is_one_sentence() -> None:

@@ -48,12 +48,16 @@ def measured(backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     asked: list[Any] = []
     peaks = {"run-k2": (1000, 3000), "run-k4": (2000, 4000)}
 
-    def memory(served: Any, texts: Any, device: str, spec: Any, batch: Any) -> dict[str, list[int]]:
-        asked.append((served.name, served.max_width, spec and spec.model.max_width, len(batch)))
-        inference, training = peaks[served.folder.parent.name]
-        return {"inference": [inference] * 3, "training": [training] * 3 if spec else []}
+    def memory(models: Any, texts: Any, device: str, specs: Any, batch: Any) -> dict[str, dict[str, list[int]]]:
+        assert len(texts) == 8 * TEXTS[True]
+        found = {}
+        for model in models:
+            asked.append((model.name, model.max_width, specs and specs[model.name].model.max_width, len(batch)))
+            inference, training = peaks[model.folder.parent.name]
+            found[model.name] = {"inference": [inference] * 3, "training": [training] * 3 if specs else []}
+        return found
 
-    monkeypatch.setattr(width_rows, "peaks_in_fresh_process", memory)
+    monkeypatch.setattr(width_rows, "peaks_in_fresh_processes", memory)
 
     def gather(axis: str) -> tuple[Any, list[Any], Any]:
         space: Any = TinyStudy(tmp_path, backbone, axis)
@@ -108,8 +112,8 @@ def test_the_smallest_k_without_a_shown_loss_is_told_with_what_it_saves() -> Non
     assert first == (
         "The smallest K without a shown loss of F1 is 6 (a loss of less than 1.5 points could have stayed unseen); "
         "against K = 12 it answers 1.20 x [1.16, 1.25] as many words per second, needs 0.50 x [0.49, 0.51] the extra "
-        "memory, trains 1.20 x [1.16, 1.25] as many words per second, needs 0.50 x [0.49, 0.51] the extra memory of a "
-        "step."
+        "memory, trains 1.20 x [1.16, 1.25] as many words per second and needs 0.50 x [0.49, 0.51] the extra memory of "
+        "a step."
     )
     assert [text.split(":")[0] for text in others[:-1]] == ["K = 4", "K = 6", "K = 8", "K = 16"]
     assert "answers 1.01 x [0.98, 1.05] as many words per second (within the noise)" in others[2]
