@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +24,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
 
 MARKS = "osD^vPX"
+SIZES = (2.8, 5.6)  # of the marks of the smallest and the largest K, in points
 LOG_FROM = 8.0  # a wider range of speeds is drawn on a logarithmic axis
 
 
@@ -40,9 +42,14 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
         draw=lambda figure: _draw(figure, rows, titles),
         notes=(
             "Bars: 95 % over sentences (F1), 10th to 90th percentile of passes (speed).",
-            "Line: the Pareto front, the points that no other point beats in both.",
+            "Dashed: the Pareto front, the points that no other point beats in both (filled).",
+            f"Small to large marks: K = {', '.join(map(str, _widths(rows)))}.",
         ),
     )
+
+
+def _widths(rows: pd.DataFrame) -> list[int]:
+    return sorted({_place(rows, name)[1] for name in variants(rows)})
 
 
 def _shown(rows: pd.DataFrame, name: str, titles: dict[str, str]) -> str:
@@ -57,32 +64,34 @@ def _place(rows: pd.DataFrame, name: str) -> tuple[str, int]:
 
 def on_front(rows: pd.DataFrame, name: str) -> bool:
     """Whether no other point is better in both."""
-    found = pick(rows, name, QUALITY, FRONT)
-    return found is not None and float(found["value"]) == 1.0
+    return not _rival(rows, name)
 
 
 def findings(rows: pd.DataFrame, shown: dict[str, str]) -> Iterator[str]:
-    """The points of the front, then who outdoes each of the others and whether their F1 can be told apart."""
-    speeds = {name: pick(rows, name, INFERENCE, "words_per_second") for name in shown}
-    ahead = sorted((name for name in shown if on_front(rows, name)), key=lambda name: -speeds[name]["ratio"])
-    told = "; ".join(f"{shown[name]} ({_f1(rows, name)}, speed {ratio_text(speeds[name])})" for name in ahead)
+    """The points of the front, what was tested of them, and who outdoes each of the others."""
+    base = baseline_name(rows)
+    ahead = sorted((name for name in shown if on_front(rows, name)), key=lambda name: -_speed(rows, name)["ratio"])
+    told = "; ".join(_told(rows, name, shown) for name in ahead)
     yield f"On the front of F1 against words per second, fastest first: {told}."
     for name in shown:
-        if not on_front(rows, name):
-            yield _behind(rows, name, shown, speeds)
+        tested = pick(rows, name, QUALITY, DIFFERENCE)
+        if tested is not None and (name in ahead or _rival(rows, name) == base):
+            place = "on the front" if name in ahead else "behind it"
+            yield f"Tested against the baseline ({shown[base]}), {place}: {tested['detail']}."
+    behind = [f"{_told(rows, name, shown)} behind {shown[_rival(rows, name)]}" for name in shown if name not in ahead]
+    if behind:
+        yield f"Off the front: {'; '.join(behind)}. Only differences from the baseline are tested."
     yield "The front is of the measured points on this machine; another device moves speeds and may move the front."
 
 
-def _behind(rows: pd.DataFrame, name: str, shown: dict[str, str], speeds: dict[str, pd.Series]) -> str:
-    """Who is better in both, and what was tested of the two F1: only differences from the baseline are."""
-    rival, base = str(pick(rows, name, QUALITY, FRONT)["detail"]), baseline_name(rows)
-    quicker = speeds[rival]["ratio"] / speeds[name]["ratio"]
-    tested = pick(rows, rival if name == base else name, QUALITY, DIFFERENCE) if base in (name, rival) else None
-    told = "the two F1 were not tested against each other" if tested is None else f"tested: {tested['detail']}"
-    return (
-        f"{shown[name]} ({_f1(rows, name)}) is behind {shown[rival]} ({_f1(rows, rival)}), which answers {quicker:.2f} "
-        f"times as many words per second; {told}."
-    )
+def _rival(rows: pd.DataFrame, name: str) -> str:
+    """The point that is better in both; empty on the front."""
+    found = pick(rows, name, QUALITY, FRONT)
+    return "" if found is None or is_missing(found["detail"]) else str(found["detail"])
+
+
+def _told(rows: pd.DataFrame, name: str, shown: dict[str, str]) -> str:
+    return f"{shown[name]} ({_f1(rows, name)}, speed {ratio_text(_speed(rows, name))})"
 
 
 def _f1(rows: pd.DataFrame, name: str) -> str:
@@ -109,7 +118,7 @@ def _draw(figure: Figure, rows: pd.DataFrame, titles: dict[str, str]) -> None:
     axes.set_ylabel("F1, %")
     base = _speed(rows, baseline_name(rows))
     axes.set_xlabel(f"words/s, times the baseline ({absolute_text(base)} words/s)")
-    figure.legend(loc="outside upper left", ncols=2, borderpad=0.2, handletextpad=0.3, columnspacing=1.0)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.05, 1.0), ncols=2, handletextpad=0.3, columnspacing=1.0)
 
 
 def _speed(rows: pd.DataFrame, name: str) -> pd.Series:
@@ -130,7 +139,7 @@ def _draw_front(axes: Axes, rows: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def _draw_points(axes: Axes, rows: pd.DataFrame, names: Sequence[str], number: int, title: str) -> None:
-    ink = color(number)
+    ink, widths = color(number), _widths(rows)
     for place, name in enumerate(names):
         speed, score = _xy(rows, name)
         x, y = speed["ratio"], score["value"]
@@ -139,7 +148,7 @@ def _draw_points(axes: Axes, rows: pd.DataFrame, names: Sequence[str], number: i
             axes.plot([x, x], [score["low"], score["high"]], color=ink, linewidth=0.9)
         face = ink if on_front(rows, name) else "white"
         axes.plot(
-            [x], [y], MARKS[number % len(MARKS)], color=ink, markerfacecolor=face, markersize=4.5, zorder=4,
+            [x], [y], MARKS[number % len(MARKS)], color=ink, markerfacecolor=face, zorder=4,
+            markersize=np.interp(widths.index(_place(rows, name)[1]), (0, max(1, len(widths) - 1)), SIZES),
             label=title if not place else None,
         )  # fmt: skip
-        axes.annotate(f"{_place(rows, name)[1]}", (x, y), xytext=(4, 4), textcoords="offset points", fontsize=6)

@@ -98,15 +98,17 @@ def _costs(rows: pd.DataFrame, name: str) -> str:
     for work, verb in ((INFERENCE, "answers"), (TRAINING, "trains")):
         speed, peak = pick(rows, name, work, "words_per_second"), pick(rows, name, work, "bytes_peak")
         if speed is not None:
-            parts.append(f"{verb} {ratio_text(speed)} as many words per second{_noise(speed)}")
+            parts.append(f"{verb} {ratio_text(speed)} as many words per second{_noise(rows, speed)}")
         if peak is not None:
             of_step = " of a step" if work == TRAINING else ""
-            parts.append(f"needs {ratio_text(peak)} the extra memory{of_step}{_noise(peak)}")
+            parts.append(f"needs {ratio_text(peak)} the extra memory{of_step}{_noise(rows, peak)}")
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
-def _noise(row: pd.Series) -> str:
-    return "" if is_beyond_noise(row) else " (within the noise)"
+def _noise(rows: pd.DataFrame, row: pd.Series) -> str:
+    base = pick(rows, baseline_name(rows), row["work"], row["measure"])
+    assert base is not None
+    return "" if is_beyond_noise(row, base) else " (within the noise)"
 
 
 def _notes(rows: pd.DataFrame) -> Iterator[str]:

@@ -24,8 +24,18 @@ RESET = Path("/proc/self/clear_refs")
 STATUS = Path("/proc/self/status")
 
 
-def ask_fresh_process(module: str, request: Mapping[str, Any], what: str) -> Any:
-    """What `python -m module` prints on its last line, as JSON, after it has read `request`; `what` is for errors."""
+# glibc keeps freed memory below a threshold that moves with use, so a peak depends on what came before. With fixed low
+# thresholds a tensor of more than 64 KiB gets pages of its own and gives them back: peaks repeat within a few percent.
+STEADY_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+
+
+def ask_fresh_process(
+    module: str, request: Mapping[str, Any], what: str, settings: Mapping[str, str] | None = None
+) -> Any:
+    """What `python -m module` prints on its last line, as JSON, after it has read `request`; `what` is for errors.
+
+    `settings` are added to its environment.
+    """
     # The project need not be installed, and a job of the workflow may run in another folder.
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
@@ -34,7 +44,7 @@ def ask_fresh_process(module: str, request: Mapping[str, Any], what: str) -> Any
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)} | dict(settings or {}),
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

@@ -3,7 +3,7 @@
 `python -m benchmarks.efficiency.point_memory` reads requests, forks a process for each, and writes a list of
 {"inference": [bytes], "training": [bytes]}: what one batch needs beyond the loaded model, after a short text has made
 what is made once. Forking costs one start of Python for all; nothing has run in the parent that a child could inherit.
-Small peaks move by what an allocator keeps or gives back, from process to process and from step to step, so both are
+What is left of the allocator's moods (peaks.py) differs from process to process and from step to step, so both are
 repeated.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.efficiency.peaks import ask_fresh_process, extra_bytes
+from benchmarks.efficiency.peaks import STEADY_MALLOC, ask_fresh_process, extra_bytes
 from benchmarks.efficiency.serving import Asked, Served, answering
 from benchmarks.efficiency.stepping import Stepper
 from gliner_core.examples import Example, Span, example_from_json, example_to_json
@@ -25,7 +25,7 @@ from gliner_core.spec import TrainSpec, spec_from_json
 
 TEXTS = 32  # of one call: with fewer the peak of a small model drowns in what the allocator does
 SHORT = 5  # words of the text that comes first
-PROCESSES, REPEATS = 3, 3
+PROCESSES, REPEATS = 2, 3
 Peaks = dict[str, list[int]]  # kind of work -> bytes; empty where nothing was asked
 
 
@@ -56,7 +56,8 @@ def peaks_in_fresh_processes(
         for model in models
     ]
     asked = {"shared": shared, "requests": requests * PROCESSES}
-    found = ask_fresh_process("benchmarks.efficiency.point_memory", asked, f"the memory of {len(models)} models")
+    what = f"the memory of {len(models)} models"
+    found = ask_fresh_process("benchmarks.efficiency.point_memory", asked, what, STEADY_MALLOC)
     return {
         model.name: {
             work: [value for turn in found[place :: len(models)] for value in turn[work]]

@@ -26,12 +26,12 @@ class Found(NamedTuple):
     score: float
 
 
-def check_installed(package: str, kind: str) -> None:
+def check_installed(package: str, kind: str, extra: str) -> None:
     """Refuses a system whose package is missing."""
     if find_spec(package) is None:
         raise InputError(
-            f"a system of kind `{kind}` needs the package {package}, which is not installed; pip install it, or leave "
-            "the system out of the study"
+            f"a system of kind `{kind}` needs the package {package}, which is not installed; install the extra "
+            f"`{extra}` (pip install 'gliner-bench[{extra}]'), or leave the system out"
         )
 
 

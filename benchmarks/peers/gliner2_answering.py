@@ -89,9 +89,9 @@ def split_at_spaces(text: str, lower: bool = True) -> Iterator[tuple[str, int, i
 def open_peer(source: str | Path, revision: str | None, device: str) -> Gliner2Peer:
     """Opens a checkpoint folder or hub id with the package; `InputError` where package or weights are missing."""
     for package in NEEDED:
-        check_installed(package, "gliner2")
+        check_installed(package, "gliner2", "gliner2")
     name = check_source(source)
-    from gliner2 import AutoExtractor  # a peer, which no extra of this project installs
+    from gliner2 import AutoExtractor  # a peer, installed with the extra `gliner2` only
 
     chosen = {} if revision is None or Path(name).is_dir() else {"revision": revision}
     try:

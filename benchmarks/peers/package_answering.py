@@ -78,7 +78,7 @@ class PackagePeer:
 
 def open_peer(source: str | Path, revision: str | None, device: str) -> PackagePeer:
     """Opens a checkpoint folder or hub id with the package; `InputError` where package or weights are missing."""
-    check_installed("gliner", "gliner_package")
+    check_installed("gliner", "gliner_package", "peers")
     name = check_source(source)
     import gliner  # a peer, installed with the extra `peers` only
 

@@ -24,7 +24,7 @@ needs_gliner = pytest.mark.skipif(
 )
 needs_gliner2 = pytest.mark.skipif(
     find_spec("gliner2") is None or find_spec("peft") is None,
-    reason="the packages gliner2 and peft are not installed; pip install 'gliner2[local]'",
+    reason="the packages gliner2 and peft are not installed; pip install 'gliner-bench[gliner2]'",
 )
 WORDS = [*TEXTS, [], ["New York", "\u00a0", "rome"], ["oslo"] * (LIMIT + 5)]
 ASKED = Decoding(ask_else=True)

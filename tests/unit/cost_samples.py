@@ -55,7 +55,9 @@ def cost_rows(
             for measure in LATENCIES if work == INFERENCE else ():
                 rows.append(timed | {"measure": measure, "value": 20 / ratio, "ratio": 1 / ratio})
             held = {"ratio": width / 12, "ratio_low": width / 12 - 0.01, "ratio_high": width / 12 + 0.01, "count": 5}
-            rows.append(place | held | {"work": work, "measure": "bytes_peak", "value": 3e7})
+            size = 2.5e6 * width
+            held |= {"work": work, "measure": "bytes_peak", "value": size, "low": size - 2e6, "high": size + 2e6}
+            rows.append(place | held)
     rows.append({"work": CONDITIONS, "measure": "device", "detail": "cpu"})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

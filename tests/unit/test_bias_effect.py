@@ -198,7 +198,9 @@ def test_types_no_label_asks_for_count_as_gold_never_found(rows: pd.DataFrame) -
 def test_the_page_holds_both_intervals_and_the_caution(space: Workspace) -> None:
     folder = space.study(STUDY) / ANALYSIS
     gather_rows(space, STUDY, ANALYSIS, folder / "rows.csv")
-    write_page(space, STUDY, ANALYSIS, [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    write_page(
+        space, STUDY, ANALYSIS, [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")]
+    )
     text = (folder / "table.md").read_text()
     findings = page_of(space, STUDY, ANALYSIS).findings
     assert "nan" not in text and "over 3 seeds" in text

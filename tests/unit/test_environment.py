@@ -65,7 +65,9 @@ def test_every_line_of_the_lock_is_one_public_version() -> None:
     assert len(lock()) == len(lock_lines())
 
 
-@pytest.mark.parametrize("requirement", requirements("dev", "peers", "conda", "multilingual"), ids=lambda item: item.name)
+@pytest.mark.parametrize(
+    "requirement", requirements("dev", "peers", "conda", "multilingual"), ids=lambda item: item.name
+)
 def test_the_lock_pins_what_pyproject_asks_for(requirement: Requirement) -> None:
     assert requirement.specifier.contains(lock()[normalise(requirement.name)])
 
@@ -137,7 +139,7 @@ def third_party_imports() -> set[str]:
 
 
 def test_every_imported_package_is_declared() -> None:
-    declared = {normalise(item.name) for item in requirements("gpu", "peers", "postgres", "slurm")}
+    declared = {normalise(item.name) for item in requirements("gliner2", "gpu", "peers", "postgres", "slurm")}
     owners = metadata.packages_distributions()
     undeclared = {
         module

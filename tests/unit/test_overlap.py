@@ -166,7 +166,9 @@ def test_two_workspaces_give_equal_bytes(space: Workspace, tmp_path: Path) -> No
 def _written(space: Workspace) -> tuple[str, list[str]]:
     folder = space.study(STUDY) / "overlap"
     gather_rows(space, STUDY, "overlap", folder / "rows.csv")
-    write_page(space, STUDY, "overlap", [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    write_page(
+        space, STUDY, "overlap", [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")]
+    )
     return (folder / "table.md").read_text(), list(page_of(space, STUDY, "overlap").findings)
 
 

@@ -93,22 +93,28 @@ def page() -> Any:
 
 
 def test_the_front_is_told_fastest_first() -> None:
-    first, second, last = page().findings
+    first, *tested, off, last = page().findings
     assert first == (
         "On the front of F1 against words per second, fastest first: Little, K = 12 (F1 36.0 [34.0, 38.0], speed 2.00 "
         "x [1.94, 2.08]); Tiny, K = 4 (F1 38.0 [36.0, 40.0], speed 1.30 x [1.26, 1.35]); Tiny, K = 12 (F1 40.0 [38.0, "
         "42.0], speed 1.00 x [0.97, 1.04])."
     )
-    assert second == (
-        "Big, K = 12 (F1 39.0 [37.0, 41.0]) is behind Tiny, K = 12 (F1 40.0 [38.0, 42.0]), which answers 1.25 times as "
-        "many words per second; tested: slow is no difference shown."
+    assert tested == [
+        "Tested against the baseline (Tiny, K = 12), on the front: narrow is lower.",
+        "Tested against the baseline (Tiny, K = 12), on the front: small is lower.",
+        "Tested against the baseline (Tiny, K = 12), behind it: slow is no difference shown.",
+    ]
+    assert off == (
+        "Off the front: Big, K = 12 (F1 39.0 [37.0, 41.0], speed 0.80 x [0.78, 0.83]) behind Tiny, K = 12. Only "
+        "differences from the baseline are tested."
     )
     assert "another device" in last
 
 
 def test_two_points_beside_the_baseline_were_not_tested() -> None:
     rows = cost_rows(POINTS, backbones=BACKBONES, training=False, front={"slow": "narrow"})
-    assert present(rows, CARD, SPACE).findings[1].endswith("the two F1 were not tested against each other.")
+    found = present(rows, CARD, SPACE).findings
+    assert not any("slow is" in text for text in found) and "behind Tiny, K = 4." in found[-2]
 
 
 def test_the_figure_draws_all_points_and_the_front() -> None:
@@ -116,8 +122,9 @@ def test_the_figure_draws_all_points_and_the_front() -> None:
     page().draw(figure)
     (axes,) = figure.axes
     assert list(axes.lines[0].get_xdata()) == [1.0, 1.3, 2.0] and list(axes.lines[0].get_ydata()) == [40, 38, 36]
-    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"Tiny", "Little", "Big"}
-    assert [text.get_text() for text in axes.texts] == ["12", "4", "12", "12"]
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {"Tiny", "Little", "Big"}
     marks = [line for line in axes.lines if line.get_marker() not in ("None", "")]
     assert sorted(str(line.get_markerfacecolor()) == "white" for line in marks) == [False, False, False, True]
+    assert [line.get_markersize() for line in marks] == [5.6, 2.8, 5.6, 5.6]
+    assert page().notes[-1] == "Small to large marks: K = 4, 12."
     figure.draw_without_rendering()

@@ -160,7 +160,9 @@ def test_the_page_is_made_from_the_rows(tmp_path: Path) -> None:
     before = (folder / "rows.csv").read_bytes()
     gather_rows(space, STUDY, ANALYSIS, folder / "rows.csv")
     assert (folder / "rows.csv").read_bytes() == before
-    write_page(space, STUDY, ANALYSIS, [folder / name for name in ("table.md", "figure.svg", "figure.png")])
+    write_page(
+        space, STUDY, ANALYSIS, [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")]
+    )
     text = (folder / "table.md").read_text()
     assert "nan" not in text and "part0/train" in text
     assert any("it is unlabelled in" in sentence for sentence in page_of(space, STUDY, ANALYSIS).findings)

@@ -1,12 +1,16 @@
 """What runs: the jobs of every scale, what one new file adds, and what an edit after a finished run repeats."""
 
 import shutil
+from collections import Counter
 
 import pytest
 from checkout import Checkout, Jobs, added, counts
 from expected import job_counts
 
+from benchmarks.catalog.workspace import open_workspace
+
 TABLES = {"collect", "compare", "pair", "tabulate", "plot"}
+ANALYSES = {"gather", "present"}
 VIEWS = {"plot", "publish", "all"}
 
 
@@ -31,7 +35,9 @@ def test_a_study_of_trainers_trains_both_and_pairs_them(pristine: Checkout, scal
     jobs = pristine.plan(scale=scale, studies=["trainer_parity"])
     assert counts(jobs) == job_counts(pristine.folder, scale, ["trainer_parity"])
     assert jobs["pair"] == {"trainer_parity"}
-    assert len([run for run in jobs["train"] if "trainer-gliner-0.2.29" in run]) == len(jobs["train"]) / 2
+    space = open_workspace(pristine.folder, {"scale": scale, "device": "cpu", "studies": ["trainer_parity"]})
+    trainers = Counter(space.grid.runs[run].spec.optim.trainer for run in jobs["train"])
+    assert trainers == dict.fromkeys(("gliner_core", "gliner-0.2.29"), len(jobs["train"]) / 2)
 
 
 @pytest.mark.parametrize("scale", ["demo", "pilot"])
@@ -46,11 +52,13 @@ def test_a_run_that_others_start_from_is_trained_before_them_and_answers_nothing
     assert not any(job.startswith(parent) for job in jobs["predict"])
 
 
-def test_a_suite_with_corpora_that_cannot_be_fetched_is_planned_like_any_other(pristine: Checkout) -> None:
+def test_a_suite_with_corpora_that_cannot_be_fetched_is_planned_like_any_other(
+    pristine: Checkout, draft: Checkout
+) -> None:
     jobs = pristine.plan(scale="paper", studies=["twenty"], seeds=[1])
     assert counts(jobs) == job_counts(pristine.folder, "paper", ["twenty"], [1])
     assert {"ace05", "conll03", "findvehicle", "ontonotes"} <= jobs["fetch"]
-    outcome = pristine.snakemake("results/data/conll03", scale="paper")
+    outcome = draft.snakemake("results/data/conll03", scale="paper")
     lines = [line for line in outcome.text.splitlines() if "conll03/eng.train cannot be fetched" in line]
     assert outcome.code != 0 and len(set(lines)) == 1
     assert "the original column files" in lines[0] and "GLINER_BENCH_MIRROR" in lines[0]
@@ -71,7 +79,8 @@ def test_studies_and_seeds_of_the_command_line_limit_the_plan(pristine: Checkout
     jobs = pristine.plan(scale="pilot", studies=["main_table", "multilingual"], seeds=[1])
     assert counts(jobs) == job_counts(pristine.folder, "pilot", ["main_table", "multilingual"], [1])
     assert jobs["collect"] == {"main_table", "multilingual"}
-    assert len(jobs["train"]) == 2 and all("_s1-" in run for run in jobs["train"])
+    # The baseline, which both studies share, its untrained twin and the multilingual backbone.
+    assert len(jobs["train"]) == 3 and all("_s1-" in run for run in jobs["train"])
 
 
 def test_a_shared_run_is_trained_once(demo: Jobs) -> None:
@@ -161,7 +170,8 @@ def test_editing_a_word_list_makes_its_data_again_and_what_follows(finished: Che
 def test_editing_a_study_touches_only_it(finished: Checkout) -> None:
     finished.change("benchmarks/studies/span_width.yaml", title="Another title")
     jobs = finished.plan()
-    assert jobs == {rule: {"span_width"} for rule in TABLES - {"collect", "pair"}} | {"publish": {""}, "all": {""}}
+    tables = {rule: {"span_width"} for rule in TABLES - {"collect", "pair"}}
+    assert jobs == tables | {"present": {"span_width/width"}, "publish": {""}, "all": {""}}
 
 
 def test_adding_a_value_to_an_axis_trains_only_it(finished: Checkout) -> None:
@@ -176,13 +186,13 @@ def test_adding_a_value_to_an_axis_trains_only_it(finished: Checkout) -> None:
 def test_editing_a_threshold_scores_again_without_predicting(finished: Checkout) -> None:
     finished.change("benchmarks/protocols/no-else.yaml", threshold=0.4)
     jobs = finished.plan()
-    assert set(jobs) == {"score", "track", "publish", "all"} | TABLES
+    assert set(jobs) == {"score", "track", "publish", "all"} | TABLES | ANALYSES
     assert not any(owner.startswith("max_width") for owner in jobs["score"])
 
 
 def test_changing_the_number_of_resamples_scores_again_without_predicting(finished: Checkout) -> None:
     jobs = finished.plan(resamples=200)
-    assert set(jobs) == {"score", "track", "publish", "all"} | TABLES
+    assert set(jobs) == {"score", "track", "publish", "all"} | TABLES | ANALYSES
     assert len(jobs["score"]) == 4
 
 
@@ -193,7 +203,7 @@ def test_a_lost_table_figure_or_tracking_store_is_made_again(finished: Checkout)
     assert finished.plan() == again
     shutil.rmtree(finished.path("results/tracking"))
     # Paired differences are read from the score files, not from the store.
-    assert set(finished.plan()) == {"open_store", "track", "publish", "all"} | TABLES - {"pair"}
+    assert set(finished.plan()) == {"open_store", "track", "publish", "all"} | ANALYSES | TABLES - {"pair"}
 
 
 def test_editing_a_system_asks_only_it_again(finished: Checkout) -> None:
