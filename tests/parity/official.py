@@ -154,7 +154,7 @@ def make_official(shape: Official, backbones: dict[str, Path]) -> Any:
         share = float((scores > 0).float().mean())
         if 0.2 < share < 0.8:
             # Beyond 13.8 the package's loss rounds: it keeps probabilities away from 0 and 1 by 1e-6.
-            factor = min(2 / scores.std(), 8 / scores.abs().max())
+            factor = min(2 / scores.std(), 5 / scores.abs().max())
             for weight in model.model.prompt_rep_layer[3].parameters():
                 weight *= factor
             return model.eval()
