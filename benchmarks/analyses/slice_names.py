@@ -26,9 +26,7 @@ class Dimension:
 DIMENSIONS: dict[str, Dimension] = {
     "surface": Dimension(title="Surface in training", slices=(*SURFACES, NO_WORDS)),
     # A surface seen with its type implies a type that was seen, so the surface is also told among seen types alone.
-    "surface of seen type": Dimension(
-        title="Surface, seen types only", slices=(*SURFACES, TYPE_UNSEEN, NO_WORDS)
-    ),
+    "surface of seen type": Dimension(title="Surface, seen types only", slices=(*SURFACES, TYPE_UNSEEN, NO_WORDS)),
     "type": Dimension(title="Type in training", slices=(UNSEEN, SEEN)),
     "frequency": Dimension(
         title="Training mentions of the type", slices=(*(name for name, _ in FREQUENCIES), MOST_FREQUENT)

@@ -7,7 +7,7 @@ The README's blocks of results each name the release they show and are rewritten
 import csv
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
@@ -84,12 +84,27 @@ def write_block(readme: Path, name: str, content: str) -> None:
 
 
 def headline_block(release: Path) -> str:
-    """The headline table of a release with its name and a link."""
-    table = read_text(release / "studies" / HEADLINE / "table.md").strip()
+    """The headline table of a release under its first protocol, with the release's name and a link."""
+    whole = read_text(release / "studies" / HEADLINE / "table.md").strip()
+    table = "\n".join(_first_protocol(whole.split("\n")))
     # Links of the table lead to score files relative to the scale's folder.
     place = f"results/released/{release.name}"
     table = re.sub(r"\]\((?!https?:)([^)]+)\)", rf"]({place}/\1)", table)
     return f"Release [`{release.name}`]({place}/scorecard.md).\n\n{table}"
+
+
+def _first_protocol(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a Markdown table without the rows under other protocols than the first that stands in it."""
+    column, first = 0, ""
+    for line in lines:
+        cells = [cell.strip() for cell in line.split("|")]
+        if "Protocol" in cells:
+            column, first = cells.index("Protocol"), ""
+        elif len(cells) > column > 0 and not cells[column].startswith("---"):
+            first = first or cells[column]
+            if cells[column] != first:
+                continue
+        yield line
 
 
 def answers_block(space: Workspace, release: Path) -> str:

@@ -92,3 +92,15 @@ def test_headline_links_lead_into_the_release(tmp_path: Path) -> None:
     readme.write_text("# no markers\n")
     with pytest.raises(InputError, match="put the two markers back"):
         write_block(readme, "headline", "new")
+
+
+def test_the_headline_shows_one_protocol(tmp_path: Path) -> None:
+    table = tmp_path / "results/released/first/studies/main_table/table.md"
+    table.parent.mkdir(parents=True)
+    head = "| Model | Protocol | F1 |\n|---|---|---:|\n"
+    table.write_text(
+        f"**Title**\n\n| Model | F1 |\n|---|---:|\n| Printed | 1 |\n\n{head}| A | one | 2 |\n| A | two | 3 |\n"
+    )
+    shown = headline_block(table.parents[2])
+    assert "| Printed | 1 |" in shown and "| A | one | 2 |" in shown
+    assert "| A | two | 3 |" not in shown and shown.count("|---|---|---:|") == 1
