@@ -2,33 +2,6 @@
 # names the analyses and what each reads.
 
 
-def analysis_input(wildcards):
-    """Results that an analysis reads."""
-    study, reads = wildcards.study, ANALYSES[wildcards.analysis].reads
-    runs = [owner for owner in study_owners(study) if owner in GRID.runs]
-    suites = used_suites([study])
-    wanted = {
-        "scores": lambda: scored(study_owners(study)),
-        "cells": lambda: [f"{HOME}/studies/{study}/cells.csv"],
-        "differences": lambda: [f"{HOME}/studies/{study}/differences.csv"],
-        "costs": lambda: [f"{HOME}/studies/{study}/costs.csv"],
-        "models": lambda: [f"{HOME}/runs/{run}/model" for run in runs],
-        "mixture": lambda: sorted({str(SPACE.mixture(GRID.runs[run].spec.data.name)) for run in runs}),
-        "data": lambda: test_folders(suites),
-    }
-    return [path for kind in reads for path in wanted[kind]()]
-
-
-def analysed(studies, *names):
-    """These files of every analysis of some studies."""
-    return [
-        f"{HOME}/studies/{study}/{analysis}/{name}"
-        for study in studies
-        for analysis in CARDS.studies[study].analyses
-        for name in names
-    ]
-
-
 rule gather:
     """Gathers the tidy rows of one analysis of a study; what is timed holds all cores."""
     input:

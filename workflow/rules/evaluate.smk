@@ -3,12 +3,6 @@
 # small at any number of datasets. Each cell is resumed on its own (benchmarks/pipeline/predicting.py).
 
 
-def adapter(wildcards):
-    """The module that asks a peer package, where the owner is such a system."""
-    system = CARDS.systems.get(wildcards.owner)
-    return [ADAPTERS[system.kind]] if system and system.kind in ADAPTERS else []
-
-
 rule predict:
     """Asks a run or system for every dataset of a suite; keeps all candidates above a low floor with their scores."""
     input:

@@ -1,12 +1,6 @@
 # spec + mixture (+ the run whose weights it starts from) -> checkpoint, history, cost, receipt.
 
 
-def start_of(wildcards):
-    """Model and receipt of the run that a training starts from, if any."""
-    start = GRID.runs[wildcards.run].spec.start
-    return [f"{HOME}/runs/{start}/{name}" for name in ("model", "receipt.json")] if start else []
-
-
 rule train:
     """Trains one run; resumes from its scratch state after an interruption."""
     input:
