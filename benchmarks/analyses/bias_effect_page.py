@@ -17,7 +17,7 @@ from benchmarks.analyses.showing import (
     value_cell,
     word_cell,
 )
-from benchmarks.analyses.slice_names import DIMENSIONS
+from benchmarks.analyses.slice_names import DIMENSIONS, LEAKS
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.style import is_missing
@@ -84,16 +84,24 @@ def _findings(rows: pd.DataFrame) -> Iterator[str]:
 
 def _leak_findings(rows: pd.DataFrame) -> Iterator[str]:
     leaks = rows[rows["kind"] == "leakage"]
-    for dimension in dict.fromkeys(leaks["dimension"]):
-        change = leaks[(leaks["dimension"] == dimension) & (leaks["slice"] == "change")].iloc[0]
+    for dimension in LEAKS:
+        found = leaks[(leaks["dimension"] == dimension) & (leaks["slice"] == "change")]
+        if found.empty:
+            yield f"{TITLES[dimension]}: every gold span lies in such a sentence; nothing is left to score."
+            continue
+        change = found.iloc[0]
         if change["gold"] == 0:
             yield f"{TITLES[dimension]}: no gold span of the suite lies in such a sentence."
         else:
             yield (
                 f"{TITLES[dimension]}: {change['gold']:,.0f} gold spans lie in such sentences; without these sentences "
                 f"the suite's F1 changes by {number(change['value'], '+', 2)} points (95 % over sentences "
-                f"{number(change['low'], '+', 2)} to {number(change['high'], '+', 2)})."
+                f"{number(change['low'], '+', 2)} to {number(change['high'], '+', 2)}){_left_out(change)}."
             )
+
+
+def _left_out(change: pd.Series) -> str:
+    return "" if is_missing(change["detail"]) else f"; wholly shared and left out on both sides: {change['detail']}"
 
 
 def _differences(rows: pd.DataFrame, joined: str) -> pd.DataFrame:

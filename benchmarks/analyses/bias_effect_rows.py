@@ -14,7 +14,7 @@ import pandas as pd
 
 from benchmarks.analyses.answered import Gold, read_answers, read_gold, trained_rows
 from benchmarks.analyses.resampling import estimate, normal_p_value, resampled_sums
-from benchmarks.analyses.slice_names import APART, COLUMNS, DIMENSIONS, NGRAMS, REST, SHARED
+from benchmarks.analyses.slice_names import APART, COLUMNS, DIMENSIONS, LEAKS, REST, SHARED
 from benchmarks.analyses.slices import Slicer
 from benchmarks.analyses.training_facts import TrainingFacts
 from benchmarks.catalog.grid import Row
@@ -28,10 +28,10 @@ FIELDS = (
     "variant", "label", "mixture", "suite", "protocol", "kind", "joined", "dimension", "slice", "against", "metric",
     "seed", "num_seeds", "num_datasets", "value", "low", "high", "seed_low", "seed_high", "seed_min", "seed_max",
     "p_holm", "is_shown", "true_positive", "predicted", "gold",
+    "detail",
 )  # fmt: skip
 METRICS: tuple[Metric, ...] = ("recall", "precision", "f1")
 ENOUGH = 20  # gold spans that a slice must have before it is compared; below, one span moves recall by 5 points
-LEAKS = ("sentence", *(f"{size}-gram" for size in NGRAMS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,15 +172,23 @@ def _is_shown(pooled: dict[str, Any], within: dict[str, Any] | None) -> bool:
 
 
 def _leakage(sliced: Sliced) -> Iterator[dict[str, Any]]:
-    """The suite's F1 (mean of the datasets) with all sentences, without those shared with training, and the change."""
+    """F1 (mean of datasets) with all sentences, without those shared with training, and the change.
+
+    A dataset of which no gold is left has no F1 without them, so it stands on neither side; `detail` names it.
+    """
     places = {column: place for place, column in enumerate(COLUMNS)}
     for dimension in LEAKS:
         apart, shared = places[dimension, APART], places[dimension, SHARED]
-        rest, rest_drawn = sliced.sums[:, :, apart], sliced.drawn[:, :, :, apart]
-        everything, all_drawn = rest + sliced.sums[:, :, shared], rest_drawn + sliced.drawn[:, :, :, shared]
+        held = sliced.sums[:, 0, apart, 2] > 0  # [D]; gold is the same for every seed
+        if not held.any():
+            continue
+        rest, rest_drawn = sliced.sums[held][:, :, apart], sliced.drawn[held][:, :, :, apart]
+        everything, all_drawn = rest + sliced.sums[held][:, :, shared], rest_drawn + sliced.drawn[held][:, :, :, shared]
         full, full_drawn = 100 * rate(everything).mean(axis=0), 100 * rate(all_drawn).mean(axis=(0, 2))
         left, left_drawn = 100 * rate(rest).mean(axis=0), 100 * rate(rest_drawn).mean(axis=(0, 2))
-        place = {"kind": "leakage", "joined": "average", "dimension": dimension, "metric": "f1"}
+        emptied = ", ".join(name for name, is_held in zip(sliced.names, held, strict=True) if not is_held)
+        place = {"kind": "leakage", "joined": "average", "dimension": dimension, "metric": "f1",
+                 "num_datasets": int(held.sum()), "detail": emptied or None}  # fmt: skip
         sums = {"all sentences": (full, full_drawn, everything), "without": (left, left_drawn, rest),
                 "change": (left - full, left_drawn - full_drawn, everything - rest)}  # fmt: skip
         for name, (values, resampled, counts) in sums.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from benchmarks.analyses.training_shares import CASINGS, WIDTH_CLASSES
 
 NGRAMS = (8, 10)
+LEAKS = ("sentence", *(f"{size}-gram" for size in NGRAMS))  # dimensions whose shared part is leakage
 NO_WORDS = "inside a word"  # gold that no word span can equal has no surface
 NEARNESS = ("farthest quarter", "third quarter", "second quarter", "nearest quarter")
 FREQUENCIES = (("0", 0), ("1-9", 9), ("10-99", 99), ("100-999", 999))

@@ -40,7 +40,8 @@ def casing_of(text: str) -> str:
         return "no letters"
     if not any(sign.isupper() for sign in text):
         return "lower case"
-    letters = [sign for sign in text if sign.isalpha()]
+    # Roman numerals and circled letters (U+2160, U+24B6) have case and are no letters.
+    letters = [sign for sign in text if sign.isalpha() or sign.isupper() or sign.islower()]
     if len(letters) > 1 and all(sign.isupper() for sign in letters):
         return "all caps"
     return "capitalised" if letters[0].isupper() else "mixed case"

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from benchmarks.catalog.registry import Registry
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.commands.headline import HEADLINE
 from benchmarks.reporting.table_text import escape_markdown
@@ -53,15 +54,15 @@ def release_results(space: Workspace, name: str, readme: bool, only_efficiency: 
             raise InputError(f"{space.results / EFFICIENCY}: not there; run `python -m benchmarks efficiency` first")
     elif not (space.home / "scorecard.html").is_file():
         raise InputError(f"{space.home / 'scorecard.html'}: not there; finish the workflow of this scale first")
-    else:
+    page = space.root / "README.md"
+    blocks = _blocks(bool(timed), only_efficiency) if readme else ()
+    for block in blocks:
+        _parts(page, block)  # before anything is copied
+    if not only_efficiency:
         _copy({path for pattern in KEPT for path in space.home.glob(pattern) if path.is_file()}, space.home, target)
     _copy(timed, space.results, target)
-    if readme:
-        if not only_efficiency:
-            write_block(space.root / "README.md", "headline", headline_block(target))
-            write_block(space.root / "README.md", "answers", answers_block(space, target))
-        if timed:
-            write_block(space.root / "README.md", "speed", speed_block(target))
+    for block in blocks:
+        write_block(page, block, BLOCKS[block](space.registry, target))
     print(f"released to {target}")
 
 
@@ -72,15 +73,26 @@ def _copy(paths: Iterable[Path], home: Path, target: Path) -> None:
         shutil.copyfile(path, copy)
 
 
+def _blocks(is_timed: bool, only_efficiency: bool) -> tuple[str, ...]:
+    """The README's blocks that such a release rewrites."""
+    return (() if only_efficiency else ("headline", "answers")) + (("speed",) if is_timed else ())
+
+
 def write_block(readme: Path, name: str, content: str) -> None:
     """Replaces the text between the README's markers of that name."""
-    text, first, last = read_text(readme), BEGIN.format(name), END.format(name)
-    before, begin, rest = text.partition(first)
+    before, after = _parts(readme, name)
+    with atomic_write(readme) as stream:
+        stream.write(f"{before}{BEGIN.format(name)}\n{content}\n{END.format(name)}{after}")
+
+
+def _parts(readme: Path, name: str) -> tuple[str, str]:
+    """The README before and after a block."""
+    first, last = BEGIN.format(name), END.format(name)
+    before, begin, rest = read_text(readme).partition(first)
     _, end, after = rest.partition(last)
     if not begin or not end:
         raise InputError(f"{readme}: holds no {first} ... {last} block; put the two markers back")
-    with atomic_write(readme) as stream:
-        stream.write(f"{before}{first}\n{content}\n{last}{after}")
+    return before, after
 
 
 def headline_block(release: Path) -> str:
@@ -107,15 +119,15 @@ def _first_protocol(lines: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def answers_block(space: Workspace, release: Path) -> str:
+def answers_block(registry: Registry, release: Path) -> str:
     """What the release says of the paper's open questions: the findings of the analyses that answer them."""
     place = f"results/released/{release.name}"
-    lines = [f"Release [`{release.name}`]({place}/scorecard.md), scale {space.scale.name}."]
+    lines = [f"Release [`{release.name}`]({place}/scorecard.md)."]
     for study, analysis in OPEN_QUESTIONS:
         folder = release / "studies" / study / analysis
         if (folder / "findings.txt").is_file():
             link = f"{place}/{folder.relative_to(release)}/table.md"
-            lines += ["", f"**[{space.registry.studies[study].question}]({link})**", ""]
+            lines += ["", f"**[{registry.studies[study].question}]({link})**", ""]
             lines += [f"- {escape_markdown(text)}" for text in read_text(folder / "findings.txt").splitlines()]
     return "\n".join(lines)
 
@@ -135,3 +147,10 @@ def speed_block(release: Path) -> str:
         measured = "{} [{}, {}]".format(*figures)
         lines.append(f"| {row['target']} | {row['demand']} | {measured} | {row['verdict']} |")
     return "\n".join(lines)
+
+
+BLOCKS = {  # name of a block of the README -> its content from the cards and the folder of a release
+    "headline": lambda _registry, release: headline_block(release),
+    "answers": answers_block,
+    "speed": lambda _registry, release: speed_block(release),
+}

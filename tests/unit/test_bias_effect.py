@@ -12,6 +12,7 @@ from benchmarks.analyses.bias_effect_rows import ENOUGH, Sliced, gather, variant
 from benchmarks.analyses.gathering import gather_rows
 from benchmarks.analyses.pages import page_of, write_page
 from benchmarks.analyses.slice_names import COLUMNS, DIMENSIONS, REST
+from benchmarks.analyses.slices import _sentence_slices
 from benchmarks.analyses.training_facts import TrainingFacts
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.corpora.leakage import leakage_report
@@ -149,6 +150,36 @@ def test_pooled_and_within_datasets_are_two_things() -> None:
     assert found.loc["within", "value"] == pytest.approx(100 * ((0.8 - 0.9) + (0.1 - 0.2)) / 2)
     assert found.loc["within", "num_datasets"] == 2
     assert found.loc["pooled", "p_holm"] < 0.05 and not found.loc["pooled", "is_shown"]
+
+
+def test_a_dataset_with_too_little_gold_is_no_part_of_the_comparison_within() -> None:
+    seen, unseen = ("type", "seen"), ("type", "unseen")
+    few = ENOUGH - 1
+    sliced = _sliced([{seen: (72, 90, 90), unseen: (27, 30, 30)}, {seen: (few, few, few), unseen: (0, 90, 90)}])
+    found = pd.DataFrame(variant_rows(sliced))
+    within = found[(found["joined"] == "within") & (found["metric"] == "recall")]
+    assert within["value"].tolist() == pytest.approx([100 * (0.8 - 0.9)]) and within["num_datasets"].tolist() == [1]
+
+
+def test_a_wholly_shared_dataset_stands_on_neither_side_of_leakage() -> None:
+    apart, shared = ("sentence", "not shared"), ("sentence", "shared")
+    half = {apart: (20, 30, 30), shared: (10, 10, 10)}
+    found = pd.DataFrame(variant_rows(_sliced([half, {shared: (10, 30, 30)}])))
+    leaks = found[(found["kind"] == "leakage") & (found["dimension"] == "sentence")].set_index("slice")
+    assert leaks["value"].to_dict() == pytest.approx(
+        {"all sentences": 75, "without": 100 * 2 / 3, "change": 100 * 2 / 3 - 75}
+    )
+    assert set(leaks["detail"]) == {"d1"} and set(leaks["num_datasets"]) == {1}
+    assert (leaks["low"] <= leaks["value"]).all() and (leaks["value"] <= leaks["high"]).all()
+    everything = pd.DataFrame(variant_rows(_sliced([{shared: (10, 30, 30)}])))
+    assert everything[(everything["kind"] == "leakage") & (everything["dimension"] == "sentence")].empty
+
+
+def test_a_sentence_copied_from_training_is_in_the_nearest_quarter() -> None:
+    asked = [_context(text) for text in ("the mill burnt down", "the lamp fell", "no such words", "and none here")]
+    training = TrainingFacts([_context(text) for text in ("the mill burnt down", "the river rose", "a mill ran")])
+    quarters = [slices["context"] for slices in _sentence_slices(training.sentences(asked))]
+    assert quarters[0] == "nearest quarter" and quarters[2] == quarters[3] == "farthest quarter"
 
 
 def test_a_difference_is_shown_where_all_agree() -> None:

@@ -101,6 +101,38 @@ def test_differences_of_a_study(space: Workspace, tmp_path: Path) -> None:
     assert average["verdict"] == (HIGHER if over_seeds.low > 0 else NOT_SHOWN) and average["reach"] == ""
 
 
+def test_the_p_value_is_that_of_the_average_over_datasets(space: Workspace, tmp_path: Path) -> None:
+    """Against a loop that exchanges the two sides of one sentence after another; alpha gains, beta loses."""
+    counts = _scored(space, better=0.0)
+    draw = np.random.default_rng(4)
+    for seed in (1, 2):
+        counts[NEW, seed, "alpha"] = _better(draw, counts["baseline", seed, "alpha"], 0.12)
+        counts[NEW, seed, "beta"] = sentences(draw, 50, 0.5)
+        counts[NEW, seed, "beta"][:, 2] = counts["baseline", seed, "beta"][:, 2]
+        counts[NEW, seed, "beta"][:, 0] = counts[NEW, seed, "beta"].min(axis=1)
+    _put_scores(space, counts)
+    sides = {
+        dataset: np.array([[counts[name, seed, dataset] for seed in (1, 2)] for name in (NEW, "baseline")])
+        for dataset in ("alpha", "beta")
+    }
+
+    def average(swaps: dict[str, np.ndarray]) -> float:
+        gaps = []
+        for dataset, pair in sides.items():
+            first = np.where(swaps[dataset][None, :, None], pair[1], pair[0])
+            second = np.where(swaps[dataset][None, :, None], pair[0], pair[1])
+            gaps.append(np.mean([f1(one) - f1(other) for one, other in zip(first, second, strict=True)]))
+        return abs(float(np.mean(gaps)))
+
+    observed = average({"alpha": np.zeros(80, bool), "beta": np.zeros(50, bool)})
+    reached = [
+        average({"alpha": draw.random(80) < 0.5, "beta": draw.random(50) < 0.5}) >= observed for _ in range(2000)
+    ]
+    found = _written(space, tmp_path).iloc[2]["p_value"]
+    assert 0.02 < found < 0.98
+    assert found == pytest.approx(np.mean(reached), abs=0.04)  # three standard errors of 2,000 draws
+
+
 def test_single_datasets_are_described_and_not_tested(space: Workspace, tmp_path: Path) -> None:
     _scored(space, better=0.5)
     frame = _written(space, tmp_path)

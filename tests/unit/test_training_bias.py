@@ -31,7 +31,8 @@ def _examples(num: int = 40) -> list[Example]:
     [
         ("river", "lower case"), ("River bank", "capitalised"), ("NASA", "all caps"), ("iPod", "mixed case"),
         ("12", "no letters"), ("U.S.", "all caps"), ("A", "capitalised"), ("3D", "capitalised"),
-        ("the Mill", "mixed case"), ("\u0928\u0926\u0940", "no letters"), ("\u041c\u0438\u0440", "capitalised"),
+        ("the Mill", "mixed case"), ("\u2161", "capitalised"), ("\u24b6\u24b7", "all caps"),
+        ("\u0928\u0926\u0940", "no letters"), ("\u041c\u0438\u0440", "capitalised"),
     ],
 )  # fmt: skip
 def test_casing(text: str, casing: str) -> None:
