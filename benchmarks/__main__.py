@@ -10,6 +10,7 @@ import yaml
 
 from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.registry import read_yaml
+from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.commands.efficiency import add_options
 from gliner_core.errors import InputError
@@ -27,7 +28,9 @@ def workspace_from(settings: Sequence[str]) -> Workspace:
         if not equals:
             raise InputError(f"--config {setting!r}: write key=value")
         config[key] = yaml.safe_load(value)
-    return open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
+    space = open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
+    check_systems(space.registry, space.grid)
+    return space
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,11 +10,13 @@ from rich.table import Table
 
 from benchmarks.catalog.cards import DatasetCard, SuiteCard, SystemCard
 from benchmarks.catalog.decoding import decoding_for
+from benchmarks.catalog.selection import check_decoded
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.commands.models import asked_model
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sampling import sample_dataset
 from benchmarks.corpora.sources import fetch_dataset
+from benchmarks.peers.answering import ALL_CANDIDATES
 from benchmarks.scoring.answer import answer_cell, max_width_of, open_answerer
 from benchmarks.scoring.cell import score_cell
 from benchmarks.scoring.statistics import suite_interval
@@ -31,6 +33,8 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
     out = options.out or space.results / "evaluations" / slug / suite.name
     asked = asked_model(registry.systems, options.model, revision=options.revision, adapter=options.adapter)
     answerer = open_answerer(asked, space.device)
+    if answerer.peer is not None and answerer.peer.selection != ALL_CANDIDATES:
+        check_decoded(str(options.model), protocol)
     table = Table(
         "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
     )
