@@ -56,8 +56,10 @@ SUPERVISED = {
 }
 MULTILINGUAL = [None, "mdeberta-v3-base", "bert-base-multilingual-cased", "xlm-roberta-base"]
 OTHERS = ["electra-base", "albert-base-v2", "bert-base-cased", "roberta-base"]
+FIGURE_4 = ["deberta-v3-base", *OTHERS, "xlnet-base-cased"]
 PAPER: dict[str, dict[str, Any]] = {
-    "backbone": {"suite": "ood_author", "axes": {"backbone": ["deberta-v3-base", *OTHERS, "xlnet-base-cased"]}},
+    "backbone": {"suite": "ood_author", "axes": {"backbone": FIGURE_4}},
+    "backbone_twenty": {"suite": "ner20", "axes": {"backbone": FIGURE_4}},
     "cost_quality": {
         "suite": "ood_author",
         "axes": {"backbone": [None, "deberta-v3-base", "deberta-v3-small", *OTHERS]},
@@ -137,6 +139,7 @@ PAPER: dict[str, dict[str, Any]] = {
         },
     },
     "twenty": {"suite": "ner20"},
+    "twenty_obtainable": {"suite": "ner20_obtainable"},
     "type_dropping": {
         "suite": "ood_author", "axes": {"sampling.type_dropping": [True, False], "sampling.negative_ratio": [0, 1]},
     },

@@ -66,6 +66,21 @@ def test_table_1_is_answered_by_the_three_sizes(numbers: list[Reproduction]) -> 
     assert "deberta-v3-small" in variants["GLiNER-S"]
 
 
+@pytest.mark.parametrize(
+    ("table", "study", "suite"),
+    [("Figure 4", "backbone", "ood_author"), ("Figure 4 (20 sets)", "backbone_twenty", "ner20")],
+)
+def test_each_half_of_figure_4_is_answered_on_its_own_suite(
+    space: Workspace, numbers: list[Reproduction], table: str, study: str, suite: str
+) -> None:
+    bars = [number for number in numbers if number.table == table]
+    assert len(bars) == 6 and {(bar.kind, bar.study) for bar in bars} == {("cell", study)}
+    assert {row.suite for row in space.grid.study_rows(study)} == {suite}
+    assert {row.owner for row in space.grid.study_rows(study)} == {
+        row.owner for row in space.grid.study_rows("backbone")
+    }  # nothing is trained for the second half
+
+
 def test_the_baseline_costs_what_its_card_says(space: Workspace, base: TrainSpec) -> None:
     cards = dict(space.registry.backbones)
     assert estimate_run(space.scale, base, base, cards, "gpu", 0).hours == pytest.approx(5.0)
