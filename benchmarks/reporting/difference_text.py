@@ -25,8 +25,13 @@ def shown_text(line: Line) -> str:
 
 
 def p_text(line: Line) -> str:
-    """The adjusted p-value with three decimals."""
-    return "< 0.001" if line["p_adjusted"] < 0.001 else f"{line['p_adjusted']:.3f}"
+    """The adjusted p-value of the line."""
+    return p_words(line["p_adjusted"])
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with three decimals."""
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def seeds_text(line: Line) -> str:
