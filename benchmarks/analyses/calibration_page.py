@@ -4,6 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.analyses.claim_showing import COLUMNS as CLAIM_COLUMNS
+from benchmarks.analyses.claim_showing import claim_cells, note_of, outcome_words, with_texts
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
@@ -25,7 +27,11 @@ POOLED = "all"
 TITLES = {"decoded": "decoded spans", "candidates": "all candidates"}
 LOW, USUAL = 0.3, 0.5
 BINS_NOTE = "15 bins: of equal mass (quantiles of the scores) or of equal width; MCE: the largest gap, equal mass."
-ORACLE_NOTE = "Best thresholds are chosen on the test sentences themselves: what they gain is an upper bound."
+ORACLE_NOTE = (
+    "Best thresholds are chosen on the test sentences themselves: what they gain is an upper bound. Each resample "
+    "chooses anew, as an oracle of its own sentences would, so the interval of what one threshold loses lies high and "
+    "may leave out its value."
+)
 BOOTSTRAP_NOTE = (
     "Resampling adds noise to every bin, so an interval of ECE or MCE leans upwards and may miss its value."
 )
@@ -33,6 +39,7 @@ BOOTSTRAP_NOTE = (
 
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """Errors of both populations, thresholds, and what the floor leaves out."""
+    rows = with_texts(rows)
     titles = space.dataset_titles() | {POOLED: "All sentences", AVERAGE: "Average"}
     errors = {name: _errors(rows, name, titles) for name in TITLES}
     return Page(
@@ -100,14 +107,16 @@ def _thresholds(rows: pd.DataFrame, titles: dict[str, str]) -> TextTable:
                 *(value_cell(_f1_at(rows, dataset, at)) for at in (best["value"], USUAL, LOW)),
                 value_cell(low["value"], low["low"], low["high"], "+"),
                 seed_cell(low, "+"),
+                *claim_cells(low),
                 value_cell(regret["value"], regret["low"], regret["high"]),
             ]
         )
     columns = (
         "Dataset", "Best threshold", "F1 at it", f"F1 at {USUAL}", f"F1 at {LOW}", f"F1 at {LOW} - at {USUAL}",
-        "Over seeds", "Lost by one threshold for all",
+        "Over seeds", *CLAIM_COLUMNS, "Lost by one threshold for all",
     )  # fmt: skip
-    return table("Thresholds 0.05 to 0.95 in steps of 0.01", columns, lines, (SENTENCE_INTERVAL, ORACLE_NOTE))
+    notes = (SENTENCE_INTERVAL, ORACLE_NOTE, note_of(rows))
+    return table("Thresholds 0.05 to 0.95 in steps of 0.01", columns, lines, notes)
 
 
 def _findings(rows: pd.DataFrame) -> list[str]:
@@ -128,7 +137,7 @@ def _findings(rows: pd.DataFrame) -> list[str]:
     )
     found.append(
         f"A threshold of {LOW} instead of {USUAL} changes the average F1 by {number(low['value'], '+')} points "
-        f"({interval_words(low, '+')}){_verdict(low)}."
+        f"({interval_words(low, '+')}), {outcome_words(low)}."
     )
     return found
 
@@ -137,20 +146,17 @@ def _calibrated(mine: pd.DataFrame, title: str) -> str:
     ece, gap = _row(mine, measure="ece_pct", binning="mass"), _row(mine, measure="bias_pct")
     if not ece["count"]:
         return f"There are no {title}, so nothing can be said about their scores."
-    lean = "too sure of itself" if gap["low"] > 0 else "not sure enough" if gap["high"] < 0 else "neither on the whole"
     return (
         f"Scores of {title}: the expected calibration error is {ece['value']:.1f} % ({interval_words(ece)}); the mean "
-        f"score lies {number(gap['value'], '+')} points from the share that is correct ({interval_words(gap, '+')}): "
-        f"{lean}."
+        f"score lies {number(gap['value'], '+')} points from the share that is correct ({interval_words(gap, '+')}), "
+        f"{_described(gap)}."
     )
 
 
-def _verdict(row: pd.Series) -> str:
-    bounds = [(row["low"], row["high"])]
-    if not is_missing(row["seed_low"]):
-        bounds.append((row["seed_low"], row["seed_high"]))
-    is_shown = all(low > 0 or high < 0 for low, high in bounds)
-    return "" if is_shown else ", which is no difference that could be shown"
+def _described(row: pd.Series) -> str:
+    """Whether zero lies outside all intervals, on one side; no verdict, because nothing is tested here."""
+    ends = [row[name] for name in ("low", "high", "seed_low", "seed_high") if not is_missing(row[name])]
+    return f"zero is {'' if min(ends) > 0 or max(ends) < 0 else 'not '}left out; described, not tested"
 
 
 def _draw(figure: Figure, rows: pd.DataFrame) -> None:

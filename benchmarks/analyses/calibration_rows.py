@@ -26,16 +26,17 @@ from benchmarks.analyses.calibration_scores import (
     squared_errors,
 )
 from benchmarks.analyses.calibration_sweep import Sweep, threshold_counts
+from benchmarks.analyses.claims import JUDGED
 from benchmarks.analyses.resampling import estimate, resampled_sums, share_interval
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.summary import BASELINE
 from gliner_core.seeding import derive_seed
 
 POOLED = "all"
 POPULATIONS = ("decoded", "candidates")
 COLUMNS = (
     "kind", "population", "dataset", "binning", "bin", "threshold", "measure", "value", "low", "high", "seed_low",
-    "seed_high", "num_seeds", "num_sentences", "count", "score",
+    "seed_high", "num_seeds", "num_sentences", "count", "score", *JUDGED,
 )  # fmt: skip
 Statistic = Callable[[np.ndarray], np.ndarray]
 
@@ -43,7 +44,8 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 def gather(space: Workspace, study: str) -> pd.DataFrame:
     """Rows of five kinds: error, bin, kept, curve and choices of thresholds (best, regret, low)."""
     protocol = space.grid.study_rows(study)[0].protocol
-    owners = trained_rows(space, study, protocol)[space.registry.studies[study].baseline_variant or BASELINE]
+    variants = trained_rows(space, study, protocol)
+    owners = variants[baseline_of(space.registry.studies[study], list(variants))]
     suite = owners[0].suite
     gold = read_gold(space, space.registry.protocols[protocol], suite)
     told = [[read_told(space, row, data) for row in owners] for data in gold]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.analyses.calibration_scores import Scored, middle
+from benchmarks.analyses.claims import Claim, judge
 from benchmarks.analyses.resampling import estimate, resampled_sums
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric, rate
@@ -39,7 +40,7 @@ class Sweep:
     """
 
     def __init__(self, names: Sequence[str], counts: Sequence[np.ndarray], suite: str, resamples: int) -> None:
-        self.names = names
+        self.names, self.counts, self.suite = names, counts, suite
         self.sums = [part.sum(axis=1) for part in counts]  # [R, T, 3]
         self.seeds = np.stack([rate(sums, "f1") for sums in self.sums])  # [D, R, T]
         self.f1 = self.seeds.mean(axis=1)  # [D, T]
@@ -80,10 +81,18 @@ class Sweep:
         yield from self._told("regret", None, lost, per_seed)
 
     def _differences(self) -> Iterator[dict[str, Any]]:
-        """The lower threshold minus the usual one."""
+        """The lower threshold minus the usual one; the average, which comes last, is judged."""
         low, usual = (int(np.argmin(np.abs(THRESHOLDS - value))) for value in (LOW_THRESHOLD, USUAL_THRESHOLD))
         drawn = self.drawn[:, :, low] - self.drawn[:, :, usual]
-        yield from self._told("low", LOW_THRESHOLD, drawn, self.seeds[:, :, low] - self.seeds[:, :, usual])
+        seeds = self.seeds[:, :, low] - self.seeds[:, :, usual]
+        rows = list(self._told("low", LOW_THRESHOLD, drawn, seeds))
+        first, second = ([part[:, :, at] for part in self.counts] for at in (low, usual))  # [R, S, 3]
+        average = Claim(
+            row=rows[-1], first=first, second=second, metric="f1", values=POINTS * seeds.mean(axis=0),
+            resampled=POINTS * drawn.mean(axis=1),
+        )  # fmt: skip
+        judge([average], "calibration", self.suite)  # the only difference that the page tests
+        yield from rows
 
     def _told(
         self, kind: str, threshold: float | None, drawn: np.ndarray, seeds: np.ndarray

@@ -14,8 +14,9 @@ import pandas as pd
 from benchmarks.analyses.answered import Gold, read_gold, trained_rows
 from benchmarks.analyses.invariance_asking import CONDITIONS, USUAL_BATCH, Condition, Question, in_batches
 from benchmarks.catalog.cards import ProtocolCard
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.summary import AVERAGE, BASELINE
+from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.asking import answers
 from benchmarks.scoring.counts import sentence_counts
 from benchmarks.scoring.protocol import Item, unscored_labels
@@ -45,7 +46,8 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     """Rows of kind `condition` (per dataset and for all) and `truncation` (per dataset)."""
     row = space.grid.study_rows(study)[0]
     protocol = space.registry.protocols[row.protocol]
-    first = trained_rows(space, study, row.protocol)[space.registry.studies[study].baseline_variant or BASELINE][0]
+    variants = trained_rows(space, study, row.protocol)
+    first = variants[baseline_of(space.registry.studies[study], list(variants))][0]
     model = GLiNER.from_pretrained(space.run(first.owner) / "model", device=space.device)
     found: dict[str, list[Compared]] = {name: [] for name in CONDITIONS}
     rows: list[dict[str, Any]] = []

@@ -6,7 +6,9 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
+from benchmarks.analyses.claim_showing import COLUMNS, claim_cells, note_of, outcome_words, with_texts
 from benchmarks.analyses.overlap_census import LEVELS, SHORTFALL
+from benchmarks.analyses.overlap_rows import CHANGE, EMPTY, FALSE_SPANS
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
@@ -25,7 +27,7 @@ from benchmarks.reporting.bars import Bar, Group, draw_bars
 from benchmarks.reporting.style import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
-FLAT, NESTED, CHANGE = "flat", "nested", "nested minus flat"
+FLAT, NESTED = "flat", "nested"
 METRICS = {"precision": "Precision", "recall": "Recall", "f1": "F1"}
 SECTIONS = {
     "all": "All gold",
@@ -48,6 +50,7 @@ GAPS = (
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """Sentences, tables and figure; the figure shows the first variant."""
     titles = {**space.dataset_titles(), **{name: mixture.title for name, mixture in space.registry.mixtures.items()}}
+    rows = with_texts(rows)
     found = rows[rows["kind"] == "census"]
     tables = [_census_table(found, titles)]
     findings = [*_census_findings(found, titles)]
@@ -106,16 +109,10 @@ def _share(rows: pd.DataFrame, name: str) -> str:
 
 
 def rate_row(rows: pd.DataFrame, group: str, name: str, metric: str, decoding: str) -> pd.Series | None:
-    """The row of a group's metric under a decoding; None where the group has no gold."""
+    """The row of a group's metric under a decoding; None where the suite has nothing of the group."""
     found = rows[(rows["kind"] == "rate") & (rows["group"] == group) & (rows["slice"] == name)]
     found = found[(found["metric"] == metric) & (found["decoding"] == decoding)]
     return None if found.empty else found.iloc[0]
-
-
-def is_shown(row: pd.Series) -> bool:
-    """Whether the interval over sentences leaves out zero, and the one over seeds where there are several."""
-    ends = [row[name] for name in ("low", "high", "seed_low", "seed_high") if not is_missing(row[name])]
-    return min(ends) > 0 or max(ends) < 0
 
 
 def _decoding_findings(rows: pd.DataFrame) -> Iterator[str]:
@@ -126,15 +123,25 @@ def _decoding_findings(rows: pd.DataFrame) -> Iterator[str]:
         if row is None:
             yield f"Nothing can be said about the {metric} of {name}: the suite has none."
             continue
-        verdict = "difference shown" if is_shown(row) else "no difference could be shown"
         yield (
             f"{METRICS[metric]} of {name}, nested minus flat decoding: {number(row['value'], '+')} points "
-            f"({interval_words(row, '+')}); {verdict}."
+            f"({interval_words(row, '+')}), {outcome_words(row)}."
         )
     moved = rows[rows["kind"] == "exchange"].set_index("slice")["value"]
     yield (
         f"Nested decoding adds {moved['gained, right']:,.1f} right and {moved['gained, wrong']:,.1f} wrong spans and "
         f"loses {moved['lost, right']:,.1f} right and {moved['lost, wrong']:,.1f} wrong ones (means over seeds)."
+    )
+    yield _empty_finding(rows)
+
+
+def _empty_finding(rows: pd.DataFrame) -> str:
+    flat, nested = (rate_row(rows, *EMPTY, FALSE_SPANS, side) for side in (FLAT, NESTED))
+    if flat is None or nested is None:
+        return "Every sentence of the suite has gold, so nothing can be said about sentences without entities."
+    return (
+        f"In the {flat['count']:,.0f} sentences without gold, where every span is wrong, flat decoding answers "
+        f"{flat['value']:,.1f} spans and nested decoding {nested['value']:,.1f} (means over seeds)."
     )
 
 
@@ -162,16 +169,18 @@ def _share_cell(row: pd.Series, decimals: int = 1) -> TextCell:
 
 def _rate_table(rows: pd.DataFrame, head: str) -> TextTable:
     found = rows[rows["kind"] == "rate"]
+    titles = {name: f"{title}, %" for name, title in METRICS.items()} | {FALSE_SPANS: "False spans"}
     lines = []
     for group, name, metric in dict.fromkeys(zip(found["group"], found["slice"], found["metric"], strict=True)):
         flat, nested, change = (rate_row(rows, group, name, metric, side) for side in (FLAT, NESTED, CHANGE))
         lines.append([
-            word_cell(SECTIONS[group]), word_cell(name), word_cell(METRICS[metric]), count_cell(flat["gold"]),
+            word_cell(SECTIONS[group]), word_cell(name), word_cell(titles[metric]), count_cell(flat["gold"]),
             _share_cell(flat), _share_cell(nested), value_cell(change["value"], change["low"], change["high"], "+"),
-            seed_cell(change, "+"),
+            seed_cell(change, "+"), *claim_cells(change),
         ])  # fmt: skip
-    columns = ("", "", "Measure, %", "Gold", "Flat", "Nested", "Nested minus flat, points", "Over seeds")
-    return table(f"{head}flat and nested decoding", columns, lines, (SENTENCE_INTERVAL,))
+    columns = ("", "", "Measure", "Gold", "Flat", "Nested", "Nested minus flat", "Over seeds", *COLUMNS)
+    notes = (SENTENCE_INTERVAL, note_of(found))
+    return table(f"{head}flat and nested decoding", columns, lines, notes)
 
 
 def _exchange_table(rows: pd.DataFrame, head: str) -> TextTable:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.answered import Gold, read_answers, read_gold, trained_rows
+from benchmarks.analyses.claims import JUDGED, Claim, judge
 from benchmarks.analyses.overlap_census import INSIDE_WORD, LEVELS, census, levels_of
 from benchmarks.analyses.overlap_examples import examples_of
 from benchmarks.analyses.resampling import estimate, resampled_sums
@@ -24,7 +25,7 @@ from gliner_core.seeding import derive_seed
 FIELDS = (
     "variant", "label", "suite", "kind", "place", "group", "slice", "metric", "decoding", "num_seeds", "num_datasets",
     "value", "low", "high", "seed_low", "seed_high", "seed_min", "seed_max", "count", "true_positive", "predicted",
-    "gold", "words", "gold_words", "flat_words", "nested_words",
+    "gold", "words", "gold_words", "flat_words", "nested_words", *JUDGED,
 )  # fmt: skip
 DENSITY = (*(name for name, _ in DENSITIES), DENSEST)
 GROUPS = [
@@ -32,9 +33,13 @@ GROUPS = [
     *(("level", name) for name in (*LEVELS, INSIDE_WORD)), *(("sentence", name) for name in DENSITY),
 ]  # fmt: skip
 _PLACE = {group: place for place, group in enumerate(GROUPS)}
+CLAIMED = (GROUPS[0], ("gold", "nested gold"), ("gold", "other gold"))  # what the page says in sentences
+EMPTY = ("sentence", DENSITY[0])  # without gold there is no rate, only false spans
+CHANGE, FALSE_SPANS = "nested minus flat", "false_spans"
 EXCHANGE = ("gained, right", "gained, wrong", "lost, right", "lost, wrong")
 WHOLE = ("all", "sentence")  # groups of sentences, which have precision; the others are groups of gold
 Answers = Sequence[frozenset[Span]]
+Counted = tuple[np.ndarray, np.ndarray]  # of one group and dataset: counts [N, 2, S, 3], sums of resamples [R, N, 2, 3]
 
 
 def gather(space: Workspace, study: str) -> pd.DataFrame:
@@ -44,14 +49,21 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     gold = read_gold(space, nested, suite)
     rows = list(_census(space, study, gold))
     runs = {name: trained_rows(space, study, name) for name in (flat.name, nested.name)}
+    claims: list[Claim] = []
     for variant, row in runs[flat.name].items():
         pairs = [
             [read_answers(space, one, gold), read_answers(space, other, gold)]
             for one, other in zip(row, runs[nested.name][variant], strict=True)
         ]  # [N][flat, nested][dataset][sentence]
-        mine = [*_rates(gold, pairs, space.settings.resamples), *examples_of(gold, pairs[0])]
-        rows += [{"variant": variant, "label": row[0].label, **found} for found in mine]
-    return pd.DataFrame([{"suite": suite, **row} for row in rows], columns=list(FIELDS))
+        rates, claimed = _rates(gold, pairs, space.settings.resamples)
+        claims += claimed
+        for found in (*rates, *examples_of(gold, pairs[0])):
+            found.update(variant=variant, label=row[0].label)
+            rows.append(found)
+    judge(claims, "overlap", suite)
+    for one in rows:
+        one["suite"] = suite
+    return pd.DataFrame(rows, columns=list(FIELDS))
 
 
 def protocols_of(card: StudyCard, known: dict[str, ProtocolCard]) -> tuple[ProtocolCard, ProtocolCard]:
@@ -84,42 +96,75 @@ def _census(space: Workspace, study: str, gold: Sequence[Gold]) -> Iterator[dict
         yield from ({"group": "training", **row} for row in found)
 
 
-def _rates(gold: Sequence[Gold], pairs: Sequence[Any], resamples: int) -> Iterator[dict[str, Any]]:
-    """Rates of both decodings and their difference, as mean of the datasets that hold the group; then the exchange."""
-    sums, drawn, moved, redrawn = [], [], [], []
+def _rates(gold: Sequence[Gold], pairs: Sequence[Any], resamples: int) -> tuple[list[dict[str, Any]], list[Claim]]:
+    """Rates of both decodings and their difference, as mean of the datasets that hold the group; then the exchange.
+
+    The second part are the differences that are to be judged.
+    """
+    counted, drawn, moved, redrawn = [], [], [], []
     for place, data in enumerate(gold):
         counts = np.array([[_counts(data, answer[place]) for answer in pair] for pair in pairs])  # [N, 2, S, groups, 3]
         changes = np.array([_exchange(data, pair[0][place], pair[1][place]) for pair in pairs])  # [N, S, 4]
         seed = derive_seed(0, "overlap", data.card.name)
-        sums.append(counts.sum(axis=2))
+        counted.append(counts)
         drawn.append(resampled_sums(np.moveaxis(counts, 2, 0), seed, resamples))
         moved.append(changes.sum(axis=1))
         redrawn.append(resampled_sums(np.moveaxis(changes, 1, 0), seed, resamples))
-    for group, name in GROUPS:
-        yield from _group_rows(np.stack(sums), np.stack(drawn), group, name)
+    rows: list[dict[str, Any]] = []
+    claims: list[Claim] = []
+    for group in GROUPS:
+        mine = [
+            (counts[..., _PLACE[group], :], sums[..., _PLACE[group], :])
+            for counts, sums in zip(counted, drawn, strict=True)
+        ]
+        if group == EMPTY:
+            rows += _false_spans(gold, mine)
+            continue
+        found = list(_group_rows(mine, group))
+        rows += [row for row, _ in found]
+        claims += [claim for _, claim in found if claim and group in CLAIMED]
     total, resampled = np.sum(moved, axis=0), np.sum(redrawn, axis=0)  # [N, 4], [R, N, 4]
     for place, name in enumerate(EXCHANGE):
-        yield {"kind": "exchange", "slice": name, **estimate(total[:, place], resampled[..., place].mean(axis=1))}
+        found = estimate(total[:, place], resampled[..., place].mean(axis=1))
+        rows.append({"kind": "exchange", "slice": name, **found})
+    return rows, claims
 
 
-def _group_rows(sums: np.ndarray, drawn: np.ndarray, group: str, name: str) -> Iterator[dict[str, Any]]:
-    """`sums` [D, N, 2, groups, 3], `drawn` [D, R, N, 2, groups, 3]."""
-    place = _PLACE[group, name]
-    held = sums[:, 0, 0, place, 2] > 0
-    if not held.any():
+def _group_rows(mine: Sequence[Counted], group: tuple[str, str]) -> Iterator[tuple[dict[str, Any], Claim | None]]:
+    """Both rates and their difference, which is a claim; nothing where no dataset has gold of the group."""
+    mine = [(counts, drawn) for counts, drawn in mine if counts[..., 2].any()]
+    if not mine:
         return
-    sums, drawn = sums[held][..., place, :], drawn[held][..., place, :]
-    metrics: tuple[Metric, ...] = ("precision", "recall", "f1") if group in WHOLE else ("recall",)
+    sums = np.stack([counts.sum(axis=2) for counts, _ in mine])  # [D, N, 2, 3]
+    drawn = np.stack([part for _, part in mine])  # [D, R, N, 2, 3]
+    first, second = ([counts[:, side] for counts, _ in mine] for side in (1, 0))
+    metrics: tuple[Metric, ...] = ("precision", "recall", "f1") if group[0] in WHOLE else ("recall",)
     for metric in metrics:
         values = 100 * rate(sums, metric).mean(axis=0)  # [N, 2]
         resampled = 100 * rate(drawn, metric).mean(axis=(0, 2))  # [R, 2]
-        row = {"kind": "rate", "group": group, "slice": name, "metric": metric, "num_datasets": int(held.sum())}
+        row = {"kind": "rate", "group": group[0], "slice": group[1], "metric": metric, "num_datasets": len(mine)}
         for side, decoding in enumerate(("flat", "nested")):
             counts = sums[:, :, side].sum(axis=0).mean(axis=0).tolist()
             counts = dict(zip(("true_positive", "predicted", "gold"), counts, strict=True))
-            yield {**row, "decoding": decoding, **estimate(values[:, side], resampled[:, side]), **counts}
-        change = estimate(values[:, 1] - values[:, 0], resampled[:, 1] - resampled[:, 0])
-        yield {**row, "decoding": "nested minus flat", **change}
+            yield {**row, "decoding": decoding, **estimate(values[:, side], resampled[:, side]), **counts}, None
+        gains, redrawn = values[:, 1] - values[:, 0], resampled[:, 1] - resampled[:, 0]
+        change = {**row, "decoding": CHANGE, **estimate(gains, redrawn)}
+        yield change, Claim(row=change, first=first, second=second, metric=metric, values=gains, resampled=redrawn)
+
+
+def _false_spans(gold: Sequence[Gold], mine: Sequence[Counted]) -> Iterator[dict[str, Any]]:
+    """How many spans both decodings answer in sentences without gold, over all datasets; all of them are wrong."""
+    empty = sum(not items for data in gold for items in data.items)
+    if not empty:
+        return
+    values = np.sum([counts[..., 1].sum(axis=2) for counts, _ in mine], axis=0)  # [N, 2]
+    resampled = np.sum([drawn[..., 1] for _, drawn in mine], axis=0).mean(axis=1)  # [R, 2]
+    sides = {"flat": [1, 0], "nested": [0, 1], CHANGE: [-1, 1]}
+    for decoding, signs in sides.items():
+        yield {
+            "kind": "rate", "group": EMPTY[0], "slice": EMPTY[1], "metric": FALSE_SPANS, "decoding": decoding,
+            "num_datasets": len(mine), "count": empty, "gold": 0, **estimate(values @ signs, resampled @ signs),
+        }  # fmt: skip
 
 
 def _counts(gold: Gold, predicted: Answers) -> np.ndarray:

@@ -14,6 +14,7 @@ from gliner_core.spans import valid_spans
 # shares a word with a gold span but not both ends; a span that shares no word with any.
 KINDS = ("matching", "right span, wrong type", "overlapping a gold span", "disjoint from gold")
 MATCHING, WRONG_TYPE, OVERLAPPING, DISJOINT = range(len(KINDS))
+LEFT_OUT = -1  # a span that gold gives a type which is not asked: one of the labels may mean it, so nothing is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,16 @@ def span_logits(network: SpanScoringModel, words: Sequence[str], labels: Sequenc
 
 
 def pair_kinds(start: np.ndarray, end: np.ndarray, labels: Sequence[str], gold: Collection[Span]) -> np.ndarray:
-    """Place in `KINDS` of every pair [N, C] of a span [N] and a label of the dataset's card."""
+    """Place in `KINDS`, or `LEFT_OUT`, of every pair [N, C] of a span [N] and a label of the dataset's card."""
     kinds = np.full((len(start), len(labels)), DISJOINT, dtype=np.int8)
     exact = [(start == span.start) & (end == span.end) for span in gold]
     for span in gold:
         kinds[(start <= span.end) & (end >= span.start)] = OVERLAPPING
     for found in exact:
         kinds[found] = WRONG_TYPE
+    for found, span in zip(exact, gold, strict=True):
+        if span.type not in labels:
+            kinds[found] = LEFT_OUT
     for found, span in zip(exact, gold, strict=True):
         if span.type in labels:
             kinds[found, labels.index(span.type)] = MATCHING

@@ -5,14 +5,15 @@ from functools import partial
 
 import pandas as pd
 
+from benchmarks.analyses.claim_showing import p_cell
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.score_distributions_figure import draw
-from benchmarks.analyses.showing import SENTENCE_INTERVAL, count_cell, table, value_cell, word_cell
+from benchmarks.analyses.showing import SENTENCE_INTERVAL, count_cell, number, table, value_cell, word_cell
 from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import is_missing
-from benchmarks.reporting.summary import AVERAGE, BASELINE
-from benchmarks.reporting.table_text import MISSING, TextCell, TextTable
+from benchmarks.reporting.summary import AVERAGE
+from benchmarks.reporting.table_text import TextTable
 
 LEVEL = 0.05
 COLUMNS = {  # metric -> title and factor
@@ -32,8 +33,8 @@ AUROC_NOTE = (
 )
 OTHER_NOTE = (
     "Overlap: of the two distributions of scores, in bins of one logit; 0 = apart, 100 = the same. Median gap: median "
-    "logit of matching pairs minus that of all others. All values are means of the datasets. Resampling repeats pairs, "
-    "so intervals of the average precision lean upwards and those of the overlap downwards."
+    "logit of matching pairs minus that of all others. All values are means of the same datasets. Resampling repeats "
+    "pairs, so intervals of the average precision lean upwards and those of the overlap downwards."
 )
 SEED_NOTE = "One seed of each variant is asked, so there is no interval over seeds."
 PAIRED_NOTE = (
@@ -45,14 +46,14 @@ PAIRED_NOTE = (
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """One line per variant; the figure adds the distributions of the baseline and of the lowest AUROC."""
     metrics = rows[(rows["kind"] == "metric") & (rows["dataset"] == AVERAGE)]
-    baseline = card.baseline_variant or BASELINE
+    baseline = baseline_of(card, list(dict.fromkeys(rows["variant"])))
     return Page(
         tables=(
             _values(metrics),
             _differences(metrics[metrics["variant"] != baseline], rows),
             _pairs(rows, space.dataset_titles()),
         ),
-        findings=tuple(_findings(metrics, baseline)),
+        findings=(*_findings(metrics, baseline), *_left_out(metrics, space.dataset_titles())),
         draw=partial(draw, rows, baseline),
         notes=(
             f"All spans up to K words with all types in {_num_sentences(rows):,} sentences, one seed.",
@@ -93,7 +94,7 @@ def _differences(metrics: pd.DataFrame, rows: pd.DataFrame) -> TextTable:
         for metric in COMPARED:
             row = held.loc[metric]
             bounds = (100 * row[name] for name in ("difference", "difference_low", "difference_high"))
-            cells += [value_cell(*bounds, "+"), _p_cell(row["p_holm"])]
+            cells += [value_cell(*bounds, "+"), p_cell(row["p_holm"])]
         lines.append(cells)
     titles = ["Variant"]
     for metric in COMPARED:
@@ -101,21 +102,20 @@ def _differences(metrics: pd.DataFrame, rows: pd.DataFrame) -> TextTable:
     return table("Minus the baseline, on the same sentences", titles, lines, (SENTENCE_INTERVAL, PAIRED_NOTE))
 
 
-def _p_cell(value: float) -> TextCell:
-    text = MISSING if is_missing(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
-    return TextCell(text=text, is_number=True)
-
-
 def _pairs(rows: pd.DataFrame, titles: dict[str, str]) -> TextTable:
     pairs = _first_pairs(rows)
     lines = []
     for dataset, mine in pairs.groupby("dataset", sort=False):
-        lost = mine["gold_out_of_reach"].max()
+        lost = [mine[name].max() for name in ("gold_out_of_reach", "gold_not_asked")]
         cells = [word_cell(titles.get(str(dataset), str(dataset))), count_cell(mine["num_sentences"].iloc[0])]
-        lines.append([*cells, *(count_cell(count) for count in mine["count"]), count_cell(lost)])
+        lines.append([*cells, *(count_cell(count) for count in mine["count"]), *map(count_cell, lost)])
     kinds = [_start(str(name)) for name in dict.fromkeys(pairs["class"])]
-    columns = ("Dataset", "Sentences", *kinds, "Gold out of reach")
-    note = "Out of reach: gold spans wider than K or beyond the model's window, which no pair stands for."
+    columns = ("Dataset", "Sentences", *kinds, "Gold out of reach", "Gold not asked for")
+    note = (
+        "No pair stands for gold out of reach, wider than K or beyond the model's window, nor for gold not asked for, "
+        "whose type is no label of the prompt; where such gold stands, other labels are left out as well, because one "
+        "of them may mean it."
+    )
     return table(f"Numbers of pairs ({pairs['label'].iloc[0]})", columns, lines, (note,))
 
 
@@ -127,20 +127,32 @@ def _findings(metrics: pd.DataFrame, baseline: str) -> Iterator[str]:
     ordered = auroc.sort_values("value", ascending=False, kind="stable")
     for name, row in (("Highest", ordered.iloc[0]), ("Lowest", ordered.iloc[-1]))[: len(ordered)]:
         yield f"{name} AUROC: {row['label']} with {_in_words(row)}."
-    held = metrics[metrics["variant"] == baseline].set_index("metric")
-    if len(held):
-        hardest = min(HARDEST, key=lambda metric: held.loc[metric, "value"])
+    held = metrics[(metrics["variant"] == baseline) & metrics["metric"].isin(HARDEST) & metrics["value"].notna()]
+    if len(held):  # a side without pairs, as wrong types where one type is asked, has no value
+        hardest = held.loc[held["value"].idxmin()]
         yield (
-            f"{_start(held.loc[hardest, 'label'])}: hardest to tell from matching pairs are those of "
-            f"{HARDEST[hardest]}, with an AUROC of {_in_words(held.loc[hardest])}."
+            f"{_start(hardest['label'])}: hardest to tell from matching pairs are those of "
+            f"{HARDEST[hardest['metric']]}, with an AUROC of {_in_words(hardest)}."
         )
     for metric in ("auroc", "auroc_wrong_type"):
         yield _different(metrics[metrics["metric"] == metric], COLUMNS[metric][0].removesuffix(", %"))
 
 
 def _in_words(row: pd.Series) -> str:
-    value, low, high = (100 * row[name] for name in ("value", "low", "high"))
-    return f"{value:.1f} % (95 % over sentences {low:.1f} to {high:.1f}, one seed)"
+    value, low, high = (number(100 * row[name]) for name in ("value", "low", "high"))
+    return f"{value} % (95 % over sentences {low} to {high}, one seed)"
+
+
+def _left_out(metrics: pd.DataFrame, titles: dict[str, str]) -> Iterator[str]:
+    """Which datasets are in no variant's average of a metric."""
+    first = metrics[(metrics["variant"] == metrics["variant"].iloc[0]) & metrics["left_out"].notna()]
+    for datasets, mine in first[first["left_out"] != ""].groupby("left_out", sort=False):
+        names = ", ".join(titles.get(name, name) for name in str(datasets).split("; "))
+        columns = "; ".join(COLUMNS[metric][0].rpartition(", ")[0] for metric in mine["metric"])
+        yield (
+            f"Left out of the averages of all variants, because some variant has no pair of one kind there: {names} "
+            f"({columns})."
+        )
 
 
 HARDEST = {

@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.answered import Gold, read_gold, trained_rows
-from benchmarks.analyses.pair_scores import KINDS, MATCHING, pair_kinds, span_logits
+from benchmarks.analyses.pair_scores import KINDS, LEFT_OUT, MATCHING, pair_kinds, span_logits
 from benchmarks.analyses.resampling import normal_p_value
 from benchmarks.analyses.separation import EDGES, FINE_IN_ONE, Estimate, Pairs, estimates, histogram
 from benchmarks.catalog.cards import ProtocolCard
 from benchmarks.catalog.grid import Row
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.summary import AVERAGE, BASELINE
+from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.asking import answers
 from benchmarks.scoring.statistics import LEVEL, holm
 from gliner_core.model import SpanScoringModel
@@ -32,12 +33,16 @@ Estimates = Mapping[str, Estimate]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What one variant says of one dataset; `out_of_reach` counts gold wider than K or beyond the window."""
+    """What one variant says of one dataset; two numbers of gold spans that no pair stands for.
+
+    `out_of_reach`: wider than K or beyond the window; `not_asked`: of a type that is no label of the prompt.
+    """
 
     dataset: str
     pairs: Pairs
     estimates: Estimates
     out_of_reach: int
+    not_asked: int
 
 
 def gather(space: Workspace, study: str) -> pd.DataFrame:
@@ -49,12 +54,15 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
         variant: (rows[0], _answered(space, rows[0], protocol, sampled))
         for variant, rows in trained_rows(space, study, row.protocol).items()
     }
-    name = space.registry.studies[study].baseline_variant or BASELINE
-    baseline = _with_average(found[name][1]) if name in found else None
+    name = baseline_of(space.registry.studies[study], list(found))
+    left_out = _left_out([answered for _, answered in found.values()])
+    baseline = _with_average(found[name][1], left_out)
     rows: list[dict[str, Any]] = []
     for own, answered in found.values():
         place = {"variant": own.variant, "label": own.label, "run": own.owner, "seed": own.seed, "suite": own.suite}
-        of_metrics = _metric_rows(_with_average(answered), None if own.variant == name else baseline)
+        of_metrics = _metric_rows(
+            _with_average(answered, left_out), None if own.variant == name else baseline, left_out
+        )
         rows += [place | more for more in (*of_metrics, *_count_rows(answered))]
     return _with_holm(pd.DataFrame(rows))
 
@@ -78,13 +86,15 @@ def _answered(space: Workspace, row: Row, protocol: ProtocolCard, sampled: Seque
 
 def _answered_one(network: SpanScoringModel, protocol: ProtocolCard, data: Gold, resamples: int) -> Answered:
     asked = answers(protocol, data.card)
-    logits, kinds, sentences, out_of_reach = [], [], [], 0
+    types = list(asked.values())
+    logits, kinds, sentences = [], [], []
     for number, (example, gold) in enumerate(zip(data.examples, data.spans, strict=True)):
         found = span_logits(network, example.words, list(asked))
-        logits.append(found.logits.ravel())
-        kinds.append(pair_kinds(found.start, found.end, list(asked.values()), gold).ravel())
-        sentences.append(np.full(found.logits.size, number))
-        out_of_reach += len(gold) - int((kinds[-1] == MATCHING).sum())
+        mine = pair_kinds(found.start, found.end, types, gold).ravel()
+        is_kept = mine != LEFT_OUT
+        logits.append(found.logits.ravel()[is_kept])
+        kinds.append(mine[is_kept])
+        sentences.append(np.full(is_kept.sum(), number))
     pairs = Pairs(
         logits=np.concatenate(logits), kinds=np.concatenate(kinds), sentences=np.concatenate(sentences),
         num_sentences=len(data.examples),
@@ -92,34 +102,52 @@ def _answered_one(network: SpanScoringModel, protocol: ProtocolCard, data: Gold,
     seed = derive_seed(0, "score_distributions", "bootstrap", data.card.name)
     share = np.full(pairs.num_sentences, 1 / pairs.num_sentences)
     weights = np.random.default_rng(seed).multinomial(pairs.num_sentences, share, resamples)
-    return Answered(dataset=data.card.name, pairs=pairs, estimates=estimates(pairs, weights), out_of_reach=out_of_reach)
+    gold = [span for spans in data.spans for span in spans]
+    not_asked = sum(span.type not in types for span in gold)
+    out_of_reach = len(gold) - not_asked - int((pairs.kinds == MATCHING).sum())
+    return Answered(
+        dataset=data.card.name, pairs=pairs, estimates=estimates(pairs, weights), out_of_reach=out_of_reach,
+        not_asked=not_asked,
+    )  # fmt: skip
 
 
-def _with_average(answered: list[Answered]) -> dict[str, Estimates]:
-    """Estimates by dataset, then the mean of the datasets whose sample has pairs on both sides."""
+def _left_out(found: Sequence[list[Answered]]) -> dict[str, tuple[str, ...]]:
+    """Metric -> datasets outside its average, because some variant's sample has no pair on one side there.
+
+    Averages over different datasets could not be compared. A variant without any value has none to compare.
+    """
+    missing: dict[str, tuple[str, ...]] = {}
+    for metric in found[0][0].estimates:
+        values = np.array([[one.estimates[metric].value for one in answered] for answered in found])  # [V, D]
+        known = ~np.isnan(values)
+        common = known[known.any(axis=1)].all(axis=0)
+        missing[metric] = tuple(one.dataset for one, held in zip(found[0], common, strict=True) if not held)
+    return missing
+
+
+def _with_average(answered: list[Answered], left_out: Mapping[str, Sequence[str]]) -> dict[str, Estimates]:
+    """Estimates by dataset, then their mean; a resample without pairs on one side in any of them has no mean."""
     by_dataset: dict[str, Estimates] = {one.dataset: one.estimates for one in answered}
-    average = {
-        metric: Estimate(
-            value=float(_mean(np.array([[one[metric].value] for one in by_dataset.values()]))[0]),
-            resampled=_mean(np.stack([one[metric].resampled for one in by_dataset.values()])),
+    average = {}
+    for metric, without in left_out.items():
+        parts = [found[metric] for dataset, found in by_dataset.items() if dataset not in without]
+        nothing = np.full_like(answered[0].estimates[metric].resampled, np.nan)
+        average[metric] = Estimate(
+            value=float(np.mean([part.value for part in parts])) if parts else float("nan"),
+            resampled=np.mean([part.resampled for part in parts], axis=0) if parts else nothing,
         )
-        for metric in answered[0].estimates
-    }
     return {**by_dataset, AVERAGE: average}
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Column means of [D, R] without what is missing; NaN where everything is."""
-    known = ~np.isnan(values)
-    sums, counts = np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0)
-    return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
-
-
-def _metric_rows(mine: dict[str, Estimates], baseline: dict[str, Estimates] | None) -> Iterator[dict[str, Any]]:
+def _metric_rows(
+    mine: dict[str, Estimates], baseline: dict[str, Estimates] | None, left_out: Mapping[str, Sequence[str]]
+) -> Iterator[dict[str, Any]]:
     for dataset, found in mine.items():
         for metric, one in found.items():
             row = {"kind": "metric", "dataset": dataset, "metric": metric, "value": one.value}
             row |= dict(zip(("low", "high"), _bounds(one.resampled), strict=True))
+            if dataset == AVERAGE:
+                row["left_out"] = "; ".join(left_out[metric])
             if baseline is not None:
                 other = baseline[dataset][metric]
                 row |= _difference(one.value - other.value, one.resampled - other.resampled)
@@ -147,8 +175,14 @@ def _count_rows(answered: list[Answered]) -> Iterator[dict[str, Any]]:
         facts = {"dataset": one.dataset, "num_sentences": one.pairs.num_sentences}
         whole = histogram(one.pairs).sum(axis=0)  # [kinds, fine bins]
         for kind, counts in zip(KINDS, whole, strict=True):
-            reach = {"gold_out_of_reach": one.out_of_reach} if kind == KINDS[MATCHING] else {}
-            yield {"kind": "pairs", **facts, "class": kind, "count": int(counts.sum()), **reach}
+            lost = {"gold_out_of_reach": one.out_of_reach, "gold_not_asked": one.not_asked}
+            yield {
+                "kind": "pairs",
+                **facts,
+                "class": kind,
+                "count": int(counts.sum()),
+                **(lost if kind == KINDS[MATCHING] else {}),
+            }
         for kind, counts in zip(KINDS, whole.reshape(len(KINDS), -1, FINE_IN_ONE).sum(axis=-1), strict=True):
             for place in np.flatnonzero(counts):  # empty bins are left out
                 low, high = EDGES[place * FINE_IN_ONE], EDGES[(place + 1) * FINE_IN_ONE]

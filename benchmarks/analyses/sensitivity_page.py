@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.analyses.claim_showing import with_texts
 from benchmarks.analyses.page import Page
-from benchmarks.analyses.sensitivity_rows import FACTORS, SAME
+from benchmarks.analyses.sensitivity_rows import FACTORS, SAME, SEVERAL
 from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
     number,
@@ -23,7 +24,8 @@ from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_mis
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.reporting.table_text import TextCell, TextTable
 
-ORDER = (*FACTORS.values(), "several", SAME)
+ORDER = (*FACTORS.values(), SEVERAL, SAME)
+READ_OTHERWISE = (FACTORS["max_words"], FACTORS["max_width"], SEVERAL)  # the text or K may differ below equal labels
 COLUMNS = (
     "Factor", "Variant", "F1 change, points", "Over seeds", "Difference shown", "Entities changed, %",
     "Datasets asked otherwise", "Labels asked otherwise", "Words not read, %", "Worst dataset", "Its F1 change",
@@ -35,8 +37,7 @@ CHANGED_NOTE = "Entities changed: found under one way of asking only, of those f
 
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """One line per variant; the sentences hold one factor each."""
-    texts = rows[["verdict", "reach"]].astype(object).fillna("")  # empty text is no number that is missing
-    rows = rows.assign(verdict=texts["verdict"], reach=texts["reach"])
+    rows = with_texts(rows)
     rows = rows.assign(place=rows["factor"].map(ORDER.index)).sort_values("place", kind="stable")
     titles = space.dataset_titles()
     average = rows[rows["dataset"] == AVERAGE]
@@ -124,7 +125,7 @@ def _named(factor: str) -> str:
 
 def _alike(rows: pd.DataFrame, num: int, base: str) -> list[str]:
     """Which variants put some datasets the very question that the baseline puts."""
-    asked = rows[(rows["dataset"] != AVERAGE) & (rows["factor"] != "window") & (rows["factor"] != "K")]
+    asked = rows[(rows["dataset"] != AVERAGE) & ~rows["factor"].isin(READ_OTHERWISE)]
     same = asked[asked["prompts_changed"] == 0].groupby("label", sort=False).size()
     told = ", ".join(f"{label} on {count} of {num} datasets" for label, count in same.items())
     return [f"The labels are the very ones of {base} under {told}: the answers are equal there."] if told else []

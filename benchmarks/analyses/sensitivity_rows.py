@@ -28,7 +28,7 @@ FACTORS = {
     "label_order": "order", "label_case": "case", "label_wording": "wording", "max_words": "window",
     "max_width": "K", "ask_else": "else",
 }  # fmt: skip
-SAME = "same question"
+SAME, SEVERAL = "same question", "several"
 Answers = Sequence[Sequence[frozenset[Span]]]  # per dataset, per sentence
 
 
@@ -53,7 +53,7 @@ def factor_of(decoding: Decoding, base: Decoding) -> str:
     names = [item.name for item in fields(Decoding) if getattr(decoding, item.name) != getattr(base, item.name)]
     if not names:
         return SAME
-    return FACTORS[names[0]] if len(names) == 1 else "several"
+    return FACTORS[names[0]] if len(names) == 1 else SEVERAL
 
 
 def _moved(

@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import table, value_cell, word_cell
 from benchmarks.catalog.cards import StudyCard
+from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.style import COLUMN_INCHES, INK, shorten, wrap
-from benchmarks.reporting.summary import BASELINE
 from benchmarks.reporting.table_text import TextTable
 
 END_POINTS = "span_mode=endpoints"  # shown wherever a study has it
@@ -38,7 +38,7 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     return Page(
         tables=(_ranks(variants, scores),),
         findings=(f"Sentence {sentence['id']} of {title}: `{' '.join(words)}`. Gold: {gold}.", CHOICE_NOTE),
-        draw=partial(_draw, scores, _drawn(variants, card.baseline_variant or BASELINE), words),
+        draw=partial(_draw, scores, _drawn(variants, baseline_of(card, list(variants["variant"]))), words),
         notes=(
             "Boxes: gold. Red: score above 0.5. Beside gold, the spans and types with the highest",
             "scores in the variants drawn; all others are in rows.csv.",

@@ -19,8 +19,13 @@ def shown_text(line: Line) -> str:
 
 
 def p_text(line: Line, name: str = "p_adjusted") -> str:
-    """A p-value of the line with three decimals."""
-    return "< 0.001" if line[name] < 0.001 else f"{line[name]:.3f}"
+    """A p-value of the line, by default the adjusted one."""
+    return p_words(line[name])
+
+
+def p_words(p_value: float) -> str:
+    """A p-value with three decimals."""
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
 def seeds_text(line: Line) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from analysis_samples import made_space
 from answered_samples import STUDY, answer_and_score, robust_space, score_of
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
@@ -26,7 +27,12 @@ from benchmarks.analyses.calibration_scores import (
 from benchmarks.analyses.calibration_sweep import THRESHOLDS, Sweep, threshold_counts
 from benchmarks.analyses.pages import page_of, write_page
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.cells import score_path
 from benchmarks.scoring.counts import rate
+from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN
+from benchmarks.scoring.statistics import approximate_randomisation
+from gliner_core.files import read_json
+from gliner_core.seeding import derive_seed
 
 STRATEGY: dict[Binning, str] = {"width": "uniform", "mass": "quantile"}
 
@@ -124,6 +130,58 @@ def test_choices_are_those_of_a_search_over_thresholds() -> None:
     assert middle["average"] == pytest.approx(low.loc["average", "value"])
 
 
+@pytest.fixture(scope="module")
+def swept() -> tuple[list[np.ndarray], pd.DataFrame]:
+    """Counts [R, S, T, 3] of three datasets whose best thresholds lie apart, and the rows of their sweep."""
+    parts = [[_drawn(num=150 + 60 * place, seed=seed + 10 * place) for seed in (1, 2)] for place in range(3)]
+    counts = [
+        np.stack([threshold_counts(run, np.full(50, 1 + 2 * place)) for run in runs])
+        for place, runs in enumerate(parts)
+    ]
+    return counts, pd.DataFrame(Sweep(["a", "b", "c"], counts, "s", 100).rows())
+
+
+def _resampled_f1(counts: list[np.ndarray]) -> np.ndarray:
+    """F1 [resamples, D, T] with sentences copied one by one."""
+    found = np.zeros((100, 3, len(THRESHOLDS)))
+    for place, (name, part) in enumerate(zip("abc", counts, strict=True)):
+        draw = np.random.default_rng(derive_seed(0, "calibration", "s", name))
+        for number, weights in enumerate(draw.multinomial(50, np.full(50, 1 / 50), 100)):
+            taken = np.repeat(np.arange(50), weights)
+            found[number, place] = np.mean([rate(run[taken].sum(axis=0)) for run in part], axis=0)
+    return found
+
+
+def test_every_resample_chooses_its_thresholds_anew(swept: tuple[list[np.ndarray], pd.DataFrame]) -> None:
+    counts, rows = swept
+    f1 = _resampled_f1(counts)
+    lost = np.array([[one[place].max() - one[place, one.mean(axis=0).argmax()] for place in range(3)] for one in f1])
+    regret = rows[rows["kind"] == "regret"].set_index("dataset")
+    for name, values in {"a": lost[:, 0], "b": lost[:, 1], "c": lost[:, 2], "average": lost.mean(axis=1)}.items():
+        wanted = 100 * np.quantile(values, [0.025, 0.975])
+        assert regret.loc[name, ["low", "high"]].tolist() == pytest.approx(wanted.tolist())
+    commons = {int(one.mean(axis=0).argmax()) for one in f1}
+    assert len(commons) > 5  # a threshold that is fixed would be another thing
+
+
+def test_the_interval_of_the_low_threshold_has_its_sign(swept: tuple[list[np.ndarray], pd.DataFrame]) -> None:
+    counts, rows = swept
+    f1 = _resampled_f1(counts)
+    low = rows[rows["kind"] == "low"].set_index("dataset")
+    assert ((low["low"] <= low["value"]) & (low["value"] <= low["high"])).all()
+    wanted = 100 * np.quantile((f1[:, :, 25] - f1[:, :, 45]).mean(axis=1), [0.025, 0.975])
+    assert low.loc["average", ["low", "high"]].tolist() == pytest.approx(wanted.tolist())
+
+
+def test_only_the_average_of_two_thresholds_is_tested(swept: tuple[list[np.ndarray], pd.DataFrame]) -> None:
+    counts, rows = swept
+    (tested,) = rows[rows["p_value"].notna()].to_dict("records")
+    assert (tested["kind"], tested["dataset"], tested["num_compared"]) == ("low", "average", 1)
+    sides = [[part[:, :, at] for part in counts] for at in (25, 45)]
+    assert tested["p_value"] == approximate_randomisation(*sides, derive_seed(0, "exchanged", "calibration", "s"))
+    assert tested["p_holm"] == tested["p_value"] and tested["verdict"] in (HIGHER, LOWER, NOT_SHOWN)
+
+
 @pytest.fixture
 def space(tmp_path: Path) -> Workspace:
     found = robust_space(tmp_path)
@@ -174,3 +232,47 @@ def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_pat
 def test_a_page_needs_the_pooled_name_that_rows_use() -> None:
     assert calibration_page.POOLED == calibration_rows.POOLED
     assert tuple(calibration_page.TITLES) == calibration_rows.POPULATIONS
+
+
+def test_the_page_claims_what_is_tested_and_describes_the_rest(space: Workspace) -> None:
+    rows = calibration_rows.gather(space, STUDY)
+    place = rows.index[(rows["kind"] == "low") & (rows["dataset"] == "average")]
+    columns = ["low", "high", "seed_low", "seed_high", "p_holm", "verdict"]
+    for found, ending in (
+        ([1, 2, 1, 2, 0.2, NOT_SHOWN], f"0.200: {NOT_SHOWN}."),
+        ([1, 2, 1, 2, 0.01, HIGHER], "0.010: higher."),
+    ):
+        rows.loc[place, columns] = found
+        page = calibration_page.present(rows, space.registry.studies[STUDY], space)
+        assert page.findings[-1].endswith(f"adjusted p {ending}")
+    leans = [text for text in page.findings if text.startswith("Scores of")]
+    assert len(leans) == 2 and all(text.endswith("left out; described, not tested.") for text in leans)
+    assert not any("sure" in text for text in leans)
+    (thresholds,) = [table for table in page.tables if "Best threshold" in table.columns]
+    assert any("interval of what one threshold loses lies high" in note for note in thresholds.notes)
+
+
+@pytest.mark.parametrize(("ends", "said"), [
+    ((1, 2, None, None), "zero is left out"), ((-1, 2, None, None), "zero is not left out"),
+    ((1, 2, 0.5, 2.5), "zero is left out"), ((1, 2, -0.5, 2.5), "zero is not left out"),
+    ((-2, -1, -3, -0.5), "zero is left out"), ((-2, -1, 0.5, 2.5), "zero is not left out"),
+])  # fmt: skip
+def test_what_is_not_tested_says_where_zero_lies(ends: tuple, said: str) -> None:
+    row = pd.Series(dict(zip(("low", "high", "seed_low", "seed_high"), ends, strict=True)))
+    assert calibration_page._described(row).startswith(said)
+
+
+def test_without_a_variant_named_baseline_the_first_is_read(tmp_path: Path) -> None:
+    """Overrides move all points of `supervised_scaling` away from the scale's baseline."""
+    study = "supervised_scaling"
+    space = made_space(tmp_path, study, seeds=(1,))
+    variants = [row.variant for row in space.grid.study_rows(study)]
+    assert "baseline" not in variants
+    rows = calibration_rows.gather(space, study)
+    first = space.grid.study_rows(study)[0]
+    name = space.registry.suite_datasets(first.suite)[0]
+    score = read_json(
+        space.home / score_path(space.grid.cell_of(first, space.registry.datasets[name]).folder, first.protocol)
+    )
+    curve = rows[(rows["kind"] == "curve") & (rows["dataset"] == name) & (rows["measure"] == "f1_pct")]
+    assert curve.loc[np.isclose(curve["threshold"], 0.5), "value"].item() == pytest.approx(score["f1_pct"])

@@ -7,8 +7,12 @@ import pytest
 from tiny_model import LABELS, TEXTS, make_backbone, tiny_network
 
 from benchmarks.analyses import invariance_page, invariance_rows
-from benchmarks.analyses.invariance_asking import CONDITIONS, Question, in_batches, other_end
+from benchmarks.analyses.answered import Gold
+from benchmarks.analyses.invariance_asking import CONDITIONS, Question, Texts, in_batches, other_end
+from benchmarks.catalog.registry import load_registry
+from gliner_core.examples import Span
 from gliner_core.predict import SpanScores, candidate_spans
+from gliner_core.prompt import EncodedBatch
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +46,24 @@ def test_padding_is_padding(question: Question) -> None:
     assert lengths[1] > lengths[0] + 20  # the short text is filled up by so many sub-tokens
 
 
+def test_the_neighbour_stands_in_the_batch(question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch that is encoded is longer than the text alone would be, by what the neighbour needs."""
+    prompts = question.network.prompts
+    encode, widths = prompts.encode, []
+
+    def encoded(_: object, texts: Texts, labels: Texts) -> EncodedBatch:
+        batch = encode(texts, labels)
+        widths.append(batch.input_ids.shape[1])
+        return batch
+
+    alone = [encode([words], [question.labels]).input_ids.shape[1] for words in question.texts]
+    longest = encode([question.neighbour], [question.labels]).input_ids.shape[1]
+    monkeypatch.setattr(type(prompts), "encode", encoded)
+    CONDITIONS["padding"].ask(question)
+    assert widths == [longest] * len(alone)
+    assert longest > max(alone)
+
+
 def test_halved_labels_are_two_prompts_put_together(question: Question) -> None:
     found = CONDITIONS["labels_halved"].ask(question)
     parts = [candidate_spans(question.network, question.texts, own, floor=-1) for own in (LABELS[:2], LABELS[2:])]
@@ -67,3 +89,33 @@ def test_scores_are_compared_on_the_words_that_both_hold(question: Question) -> 
 def test_the_bound_is_the_one_that_the_page_names() -> None:
     assert invariance_page.BOUND == invariance_rows.BOUND
     assert Path(invariance_rows.__file__).with_name("invariance_page.py").is_file()
+
+
+GOLD = Span(0, 0, "person")
+
+
+def _scores(*found: float) -> SpanScores:
+    """One word with two labels; the first is gold's."""
+    return SpanScores(
+        start=np.zeros(2, dtype=int), end=np.zeros(2, dtype=int), label=np.arange(2), score=np.array(found),
+        lost_words=0,
+    )  # fmt: skip
+
+
+def test_the_change_is_after_minus_before() -> None:
+    """Three of four sentences right before, one of four after, by hand: F1 75 and 25."""
+    registry = load_registry(Path(__file__).resolve().parents[2])
+    card = registry.datasets["demo_ml_en"].model_copy(update={"labels": ("person", "city"), "else_label": None})
+    protocol = registry.protocols["gliner-official"]
+    data = Gold(card=card, examples=(), items=())
+    right, wrong = _scores(0.9, 0.1), _scores(0.1, 0.9)
+    usual, other = [right, right, right, wrong], [wrong, right, wrong, wrong]
+    truth = [frozenset({GOLD})] * 4
+    compared = invariance_rows._compared(usual, other, truth, protocol, data)
+    assert compared.usual_counts.tolist() == [[1, 1, 1]] * 3 + [[0, 1, 1]]
+    assert compared.counts.tolist() == [[0, 1, 1], [1, 1, 1], [0, 1, 1], [0, 1, 1]]
+    assert (compared.changed, compared.either) == (4, 6)
+    rows = list(invariance_rows._rows("padding", CONDITIONS["padding"], ["x"], [compared], 100))
+    for row in rows:
+        assert row["difference_points"] == pytest.approx(-50)
+        assert row["low"] <= -50 <= row["high"] <= 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from answered_samples import STUDY, answer_and_score, robust_space, score_of
 
-from benchmarks.analyses import sensitivity_rows
+from benchmarks.analyses import sensitivity_page, sensitivity_rows
 from benchmarks.analyses.pages import page_of, write_page
 from benchmarks.analyses.sensitivity_rows import factor_of
 from benchmarks.catalog.decoding import Decoding
@@ -69,6 +69,31 @@ def test_changed_entities_are_counted_one_by_one(space: Workspace) -> None:
     assert found["changed_low"] <= found["changed_pct"] <= found["changed_high"]
 
 
+def test_the_share_of_the_average_is_pooled_over_all_datasets(space: Workspace) -> None:
+    """Recounted from the answers of both datasets and seeds; no single dataset has this share."""
+    rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
+    protocol = space.registry.protocols["plain"]
+    only, either = 0, 0
+    for dataset in ("alpha", "beta"):
+        card = space.registry.datasets[dataset]
+        for seed in (1, 2):
+            sides = []
+            for variant, order in (("baseline", {}), ("order_reversed", {"label_order": "reversed"})):
+                row = next(r for r in space.grid.study_rows(STUDY) if (r.variant, r.seed) == (variant, seed))
+                folder = space.home / space.grid.cell_of(row, card).folder
+                found = predicted_spans(
+                    with_decoding(protocol, order), card, read_predictions(folder / "predictions.jsonl")
+                )
+                sides.append({(number, span) for number, spans in enumerate(found) for span in spans})
+            only += len(sides[0] - sides[1]) + len(sides[1] - sides[0])
+            either += len(sides[0] | sides[1])
+    found = rows.loc[("order_reversed", "average")]
+    assert (found["changed_pct"], found["entities"]) == (pytest.approx(100 * only / either), either)
+    single = rows.loc[[("order_reversed", "alpha"), ("order_reversed", "beta")], "changed_pct"]
+    assert single.min() < found["changed_pct"] < single.max()
+    assert found["changed_low"] <= found["changed_pct"] <= found["changed_high"]
+
+
 def test_what_asks_the_same_changes_nothing_and_is_told(space: Workspace) -> None:
     rows = sensitivity_rows.gather(space, STUDY).set_index(["variant", "dataset"])
     assert rows.loc[("case_lower", "beta"), ["prompts_changed", "labels_changed", "changed_pct"]].tolist() == [0, 0, 0]
@@ -106,3 +131,17 @@ def test_the_page_reads_rows_from_a_file(shift: float, seeds: list[int], tmp_pat
         [folder / name for name in ("table.md", "findings.txt", "figure.svg", "figure.png")],
     )
     assert "Worst dataset" in (folder / "table.md").read_text()
+
+
+def test_equal_labels_are_no_equal_question_where_another_text_is_read(tmp_path: Path) -> None:
+    """`beta` has lower-case labels only: both decodings put its very prompt, one to texts that are cut."""
+    both = {"max_words": 5, "label_case": "lower"}
+    space = robust_space(tmp_path, decodings={"case_lower": {"label_case": "lower"}, "both": both}, seeds=[1])
+    answer_and_score(space)
+    write_differences(space, STUDY, space.study(STUDY) / "differences.csv")
+    rows = sensitivity_rows.gather(space, STUDY)
+    cut = rows.set_index(["variant", "dataset"]).loc[("both", "beta")]
+    assert (cut["factor"], cut["prompts_changed"]) == ("several", 0) and cut["changed_pct"] > 0
+    page = sensitivity_page.present(rows, space.registry.studies[STUDY], space)
+    (told,) = [text for text in page.findings if "the very ones" in text]
+    assert "under case lower on 1 of 2 datasets: the answers" in told

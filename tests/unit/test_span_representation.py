@@ -1,101 +1,49 @@
 """Score distributions and the similarity map, from untrained models to their pages."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from catalog_support import change_card, write_card, write_repository
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_auc_score
-from tiny_model import CITIES, PEOPLE, tiny_network
+from span_samples import BASELINE, LABELS, STUDY, fill, read_back, sentence, span_space
+from tiny_model import tiny_network
 
 from benchmarks.analyses import score_distributions_page, score_distributions_rows, similarity_map_page
 from benchmarks.analyses import similarity_map_rows as map_rows
 from benchmarks.analyses.answered import Gold, read_gold
 from benchmarks.analyses.pair_scores import span_logits
 from benchmarks.analyses.separation import Estimate
-from benchmarks.catalog.workspace import Workspace, open_workspace
-from benchmarks.reporting.cells import score_path
+from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.asking import answers
 from gliner_core.errors import InputError
-from gliner_core.examples import Example, Span, write_jsonl
-from gliner_core.files import write_json
+from gliner_core.examples import Example, Span
 from gliner_core.model import SpanScoringModel
 from gliner_core.predict import candidate_spans
 from gliner_core.pretrained import GLiNER
-from gliner_core.seeding import generator
-
-STUDY = "spans"
-LABELS = ["person", "city", "river"]
-BASELINE = "span_mode=marker_v0"
-
-
-def _sentence(name: str, number: int) -> Example:
-    """A person, a city and, in every third, an award of two words; sometimes nothing."""
-    draw = generator(0, name, number)
-    person, city = draw.choice(PEOPLE), draw.choice(CITIES)
-    if number % 5 == 4:
-        return Example(id=f"{name}-{number}", words=("the", "team", "left", "."))
-    words = (person, "visited", "the", "river", "in", city, "and", "left", ".")
-    spans = [Span(0, 0, "person"), Span(5, 5, "city"), Span(2, 3, "river")][: 2 + (number % 3 == 1)]
-    return Example(id=f"{name}-{number}", words=words, spans=tuple(spans))
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Two datasets, four variants with untrained models of two seeds, and made-up scores of their cells."""
-    folder = tmp_path_factory.mktemp("study")
-    root = write_repository(folder)
-    for name in ("alpha", "beta"):
-        labels = LABELS if name == "alpha" else LABELS[:2]
-        change_card(root, f"benchmarks/datasets/{name}.yaml", labels=labels, else_label=None)
-    study = {
-        "name": STUDY, "title": "Spans", "question": "?", "claim": "!", "suite": "ood", "layout": "axes",
-        "axes": {"model.span_mode": ["marker_v0", "endpoints", "max_pool", "query"]}, "baseline_variant": BASELINE,
-        "figure": "bars", "scales": ["tiny"], "analyses": ["score_distributions", "similarity_map"],
-    }  # fmt: skip
-    write_card(root, f"benchmarks/studies/{STUDY}.yaml", study)
-    config = {"scale": "tiny", "studies": [STUDY], "seeds": [2, 1], "device": "cpu", "resamples": 200}
-    space = open_workspace(root, config | {"results": str(folder / "results")})
-    for name in ("alpha", "beta"):
-        examples = [_sentence(name, number) for number in range(70)]
-        if name == "beta":
-            examples = [Example(id=one.id, words=one.words, spans=one.spans[:2]) for one in examples]
-        space.data(name).mkdir(parents=True)
-        write_jsonl(space.data(name) / "test.jsonl", examples)
-        write_json(space.data(name) / "card.json", {"splits": {"test": {"unresolved_gold": []}}})
-    return space
+    return span_space(tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="module")
 def filled(space: Workspace, backbone: Path) -> Workspace:
-    for place, row in enumerate(space.grid.study_rows(STUDY)):
-        mode = row.variant.removeprefix("span_mode=")
-        GLiNER(tiny_network(backbone, model_span_mode=mode)).save_pretrained(space.run(row.owner) / "model")
-        for name in ("alpha", "beta"):
-            cell = space.grid.cell_of(row, space.registry.datasets[name])
-            path = space.home / score_path(cell.folder, row.protocol)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {"f1_pct": 10.0 * place + (name == "beta")})
+    fill(space, backbone)
     return space
-
-
-def _read_back(rows: pd.DataFrame) -> pd.DataFrame:
-    text = rows.to_csv(index=False)
-    return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
 
 
 @pytest.fixture(scope="module")
 def distributions(filled: Workspace) -> pd.DataFrame:
-    return _read_back(score_distributions_rows.gather(filled, STUDY))
+    return read_back(score_distributions_rows.gather(filled, STUDY))
 
 
 @pytest.fixture(scope="module")
 def similarity(filled: Workspace) -> pd.DataFrame:
-    return _read_back(map_rows.gather(filled, STUDY))
+    return read_back(map_rows.gather(filled, STUDY))
 
 
 def _network(space: Workspace, variant: str) -> SpanScoringModel:
@@ -105,7 +53,7 @@ def _network(space: Workspace, variant: str) -> SpanScoringModel:
 
 def test_logits_are_those_behind_the_candidates(backbone: Path) -> None:
     network = tiny_network(backbone)
-    words = [*_sentence("x", 1).words] * 3
+    words = [*sentence("x", 1).words] * 3
     found = span_logits(network, words, LABELS)
     (expected,) = candidate_spans(network, [words], LABELS, floor=-1.0)
     assert found.start.repeat(3).tolist() == expected.start.tolist()
@@ -159,7 +107,7 @@ def test_differences_are_paired_by_resample() -> None:
     resampled = np.random.default_rng(0).normal(0.5, 0.2, 300)
     baseline = {"alpha": {"auroc": Estimate(value=0.5, resampled=resampled)}}
     mine = {"alpha": {"auroc": Estimate(value=0.6, resampled=resampled + 0.1)}}
-    (row,) = score_distributions_rows._metric_rows(mine, baseline)
+    (row,) = score_distributions_rows._metric_rows(mine, baseline, {})
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((0.1, 0.1))
     assert row["high"] - row["low"] > 0.5
 
@@ -178,7 +126,7 @@ def test_the_first_seed_is_asked(filled: Workspace, distributions: pd.DataFrame)
 
 
 def test_rows_are_the_same_twice(filled: Workspace, distributions: pd.DataFrame) -> None:
-    pd.testing.assert_frame_equal(_read_back(score_distributions_rows.gather(filled, STUDY)), distributions)
+    pd.testing.assert_frame_equal(read_back(score_distributions_rows.gather(filled, STUDY)), distributions)
 
 
 @pytest.mark.parametrize("variants", [None, [BASELINE], ["span_mode=query"]])
@@ -220,23 +168,23 @@ def test_without_gold_nothing_is_said(filled: Workspace, distributions: pd.DataF
     page.draw(Figure(layout="constrained"))
 
 
-def test_the_map_holds_every_span_and_type_of_its_sentence(filled: Workspace, similarity: pd.DataFrame) -> None:
-    (sentence,) = similarity[similarity["kind"] == "sentence"].itertuples()
-    assert (sentence.dataset, sentence.id) == ("alpha", "alpha-1")  # the first with three entities
-    words = _sentence("alpha", 1).words
+def test_the_map_holds_every_span_and_type_of_itssentence(filled: Workspace, similarity: pd.DataFrame) -> None:
+    (shown,) = similarity[similarity["kind"] == "sentence"].itertuples()
+    assert (shown.dataset, shown.id) == ("alpha", "alpha-1")  # the first with three entities
+    words = sentence("alpha", 1).words
     scores = similarity[(similarity["kind"] == "score") & (similarity["variant"] == BASELINE)]
     (expected,) = candidate_spans(_network(filled, BASELINE), [words], LABELS, floor=-1.0)
     np.testing.assert_allclose(1 / (1 + np.exp(-scores["logit"])), expected.score, atol=1e-3)
     gold = scores[scores["is_gold"] == 1]
     found = {Span(int(row.start), int(row.end), row.type) for row in gold.itertuples()}
-    assert found == set(_sentence("alpha", 1).spans)
+    assert found == set(sentence("alpha", 1).spans)
     f1 = similarity[similarity["kind"] == "variant"].set_index("variant")["f1_pct"]
     rows = {row.owner: place for place, row in enumerate(filled.grid.study_rows(STUDY))}
     first = next(row for row in filled.grid.study_rows(STUDY) if (row.variant, row.seed) == (BASELINE, 1))
     assert f1[BASELINE] == 10.0 * rows[first.owner] + 0.5
 
 
-def test_the_page_of_the_map_names_the_sentence(filled: Workspace, similarity: pd.DataFrame) -> None:
+def test_the_page_of_the_map_names_thesentence(filled: Workspace, similarity: pd.DataFrame) -> None:
     page = similarity_map_page.present(similarity, filled.registry.studies[STUDY], filled)
     assert "Gold: " in page.findings[0] and "the river (river)" in page.findings[0]
     figure = Figure(layout="constrained")
@@ -258,9 +206,9 @@ def _gold(filled: Workspace, examples: list[Example]) -> list[Gold]:
 
 
 def test_a_sentence_is_always_found_if_there_is_an_entity(space: Workspace) -> None:
-    none, one = _sentence("x", 4), Example(id="one", words=("a", "b"), spans=(Span(0, 0, "city"),))
+    none, one = sentence("x", 4), Example(id="one", words=("a", "b"), spans=(Span(0, 0, "city"),))
     long = Example(id="long", words=("a",) * 40, spans=(Span(0, 0, "city"), Span(2, 2, "river"), Span(4, 4, "city")))
-    short = _sentence("x", 1)
+    short = sentence("x", 1)
     assert map_rows.chosen_sentence(_gold(space, [none, long, short]))[1] == 2
     kinds = [Example(id=kind, words=("a",) * 5, spans=tuple(Span(at, at, kind) for at in range(3))) for kind in LABELS]
     two = Example(id="two", words=("a",) * 5, spans=(*kinds[0].spans[:2], kinds[1].spans[2]))
