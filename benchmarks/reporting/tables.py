@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
-from benchmarks.reporting.compare import AUTHOR_FILES, COMPARABLE_SCALE
+from benchmarks.catalog.printed import AUTHOR_FILES
+from benchmarks.reporting.compare import COMPARABLE_SCALE
 from benchmarks.reporting.difference_text import p_text, seeds_text, shown_text
 from benchmarks.reporting.inputs import references_of, table_number
 from benchmarks.reporting.paired import average_difference
