@@ -40,7 +40,7 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
     params: dict[str, Any] = flatten(grid.runs[owner].spec.to_json()) if is_run else {"system": owner}
     if is_run:
         tags["seed"] = str(grid.runs[owner].spec.seed)
-    metrics = score_metrics(workspace, owner) | run_facts(report) | cost_values(report, answers)
+    metrics = score_metrics(workspace, owner) | run_facts(report, folder) | cost_values(report, answers)
     _write_sample(workspace, owner, sample)
     return TrackedRun(
         key=f"{scale}/{owner}",
