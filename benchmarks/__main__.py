@@ -10,6 +10,7 @@ import yaml
 
 from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.registry import read_yaml
+from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.commands.efficiency import add_options
 from gliner_core.errors import InputError
@@ -27,7 +28,9 @@ def workspace_from(settings: Sequence[str]) -> Workspace:
         if not equals:
             raise InputError(f"--config {setting!r}: write key=value")
         config[key] = yaml.safe_load(value)
-    return open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
+    space = open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
+    check_systems(space.registry, space.grid)
+    return space
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,9 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     interface.add_argument("--host", default="127.0.0.1")
     interface.add_argument("--port", type=int, default=5000)
     evaluate = commands.add_parser("evaluate", parents=[shared], help="scores any GLiNER checkpoint on a suite")
-    evaluate.add_argument("--model", required=True, help="checkpoint folder or hub id")
-    evaluate.add_argument("--revision", help="hub revision")
-    evaluate.add_argument("--adapter", choices=sorted(ADAPTERS), help="ask through this package; default: our own code")
+    evaluate.add_argument("--model", required=True, help="checkpoint folder, system card or hub id")
+    evaluate.add_argument("--revision", help="default: the card's, else main")
+    evaluate.add_argument("--adapter", choices=sorted(ADAPTERS), help="ask through this package; default: the card's")
     evaluate.add_argument("--suite", required=True)
     evaluate.add_argument("--protocol", help="default: the suite's")
     evaluate.add_argument("--out", type=Path, help="default: results/evaluations/<model>/<suite>")

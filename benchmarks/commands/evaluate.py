@@ -10,10 +10,13 @@ from rich.table import Table
 
 from benchmarks.catalog.cards import DatasetCard, SuiteCard, SystemCard
 from benchmarks.catalog.decoding import decoding_for
+from benchmarks.catalog.selection import check_decoded
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.commands.models import asked_model
 from benchmarks.corpora.prepare import prepare_dataset
 from benchmarks.corpora.sampling import sample_dataset
 from benchmarks.corpora.sources import fetch_dataset
+from benchmarks.peers.answering import ALL_CANDIDATES
 from benchmarks.scoring.answer import answer_cell, max_width_of, open_answerer
 from benchmarks.scoring.cell import score_cell
 from benchmarks.scoring.statistics import suite_interval
@@ -28,7 +31,10 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
     protocol = _known(options.protocol or suite.protocol, registry.protocols, "protocol")
     slug = re.sub(r"[^A-Za-z0-9_.-]+", "_", str(options.model)).strip("_.")
     out = options.out or space.results / "evaluations" / slug / suite.name
-    answerer = open_answerer(_asked(options), space.device)
+    asked = asked_model(registry.systems, options.model, revision=options.revision, adapter=options.adapter)
+    answerer = open_answerer(asked, space.device)
+    if answerer.peer is not None and answerer.peer.selection != ALL_CANDIDATES:
+        check_decoded(str(options.model), protocol)
     table = Table(
         "dataset", "P", "R", "F1", "95 % interval", title=f"{options.model} on {suite.title}, {protocol.name}"
     )
@@ -52,19 +58,15 @@ def evaluate_model(space: Workspace, options: argparse.Namespace) -> None:
         "Average", *(f"{rate:.1f}" for rate in np.mean(rates, axis=0)), _bounds(100 * mean.low, 100 * mean.high)
     )
     Console().print(table)
-    print(f"predictions and scores: {out}")
+    print(f"{_name_of(asked)}; predictions and scores: {out}")
 
 
-def _asked(options: argparse.Namespace) -> Path | SystemCard:
-    """The model of the command line: a folder of our own code's, or a system."""
-    folder, kind = Path(options.model), options.adapter or "checkpoint"
-    if not folder.is_dir():
-        place = {"hub": options.model, "revision": options.revision or "main"}
-    elif options.adapter:
-        place = {"folder": options.model}
-    else:
-        return folder
-    return SystemCard(name="model", title="model", kind=kind, **place)
+def _name_of(asked: Path | SystemCard) -> str:
+    """The model with its revision: a hub id alone names other weights tomorrow."""
+    if not isinstance(asked, SystemCard):
+        return str(asked)
+    place = f"{asked.hub}@{asked.revision}" if asked.hub else asked.folder or asked.name
+    return f"{place} ({asked.kind})"
 
 
 def _prepared(space: Workspace, card: DatasetCard, suite: SuiteCard, out: Path) -> Path:

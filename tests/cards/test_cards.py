@@ -90,6 +90,15 @@ def test_suites_of_samples_stay_below_the_scale_with_verdicts(registry: Registry
     assert not sampled & named  # a study names a role, so that each scale may choose
 
 
+def test_the_obtainable_sets_are_those_of_the_twenty_that_nobody_must_bring(registry: Registry) -> None:
+    twenty = registry.suite_datasets("ner20")
+    free = tuple(name for name in twenty if registry.datasets[name].bring_your_own is None)
+    assert registry.suite_datasets("ner20_obtainable") == free and len(free) == 16
+    assert registry.suites["ner20_obtainable"].protocol == registry.suites["ner20"].protocol
+    paper = registry.scales["paper"]
+    assert paper.suites["twenty"] == "ner20" and "twenty_obtainable" not in paper.studies  # Table 2 has all twenty
+
+
 # Training files that could not be read when their cards were written; no other card may leave its digest out.
 NOT_READ = {
     f"{name}_train"

@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -217,10 +218,33 @@ def test_the_sizes_of_a_scale_in_the_readme_are_those_of_its_card(registry: Regi
     trained = sum(run.spec.optim.steps > 0 for run in cuda.grid.runs.values())
     (row,) = (line for line in text_of("README.md").splitlines() if line.startswith(f"| `{scale}` | {trained} "))
     assert f"{cuda.scale.steps['gpu']:,} steps" in row
+    counts = Counter(run.spec.optim.steps for run in cuda.grid.runs.values())
+    assert f"{counts.pop(0)} more models stay untrained" in row
+    for steps, number in counts.items():
+        assert f" {number} of {steps:,}" in row
     assert f" {hours_of(cuda):.0f} GPU hours" in row
     if "cpu" in cuda.scale.hours_per_run:
         assert f"{cuda.scale.steps['cpu']:,} on a CPU" in row
         assert f" {hours_of(cpu):.0f} CPU hours" in row
+
+
+def test_the_seeds_of_the_pilot_in_the_readme_are_those_of_its_plan(registry: Registry) -> None:
+    grid = build_grid(registry, Settings(scale="pilot"), "cpu")
+    named: dict[str, set[str]] = {}
+    text = " ".join(section("README.md", "Scales").split("- `pilot`:")[1].split("- `paper`:")[0].split())
+    for number in ("Three", "two"):
+        part = re.search(rf"{number} (?:seeds )?in ((?:`\w+`(?:, | and )?)+)", text)
+        assert part is not None
+        named[number.lower()] = set(re.findall(r"`(\w+)`", part[1]))
+    for study in grid.studies:
+        seeds = len({row.seed for row in grid.study_rows(study)} - {None})
+        assert (study in named["three"], study in named["two"]) == (seeds == 3, seeds == 2), study
+
+
+def test_the_note_on_steps_in_trainer_parity_holds(registry: Registry) -> None:
+    study, pilot = registry.studies["trainer_parity"], registry.scales["pilot"]
+    steps = study.overrides["optim.steps"]["pilot"]
+    assert f"{steps} steps instead of the pilot's {pilot.steps['cpu']:,} on a CPU" in study.notes
 
 
 @pytest.mark.parametrize("page", PAGES)

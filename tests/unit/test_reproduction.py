@@ -167,7 +167,7 @@ MEANT: dict[tuple[str, str], dict[str, object]] = {
     ("Figure 6", "with dropping"): {"dropping": True},
 } | {
     (table, row): {"backbone": backbone}
-    for table in ("Figure 4", "Figure 4, 20 datasets")
+    for table in ("Figure 4", "Figure 4 (20 sets)")
     for row, backbone in (
         ("DeBERTa-v3", "deberta-v3-base"),
         ("ELECTRA", "electra-base"),
@@ -214,3 +214,18 @@ def test_table_1_is_answered_by_the_three_sizes(numbers: list[Reproduction]) -> 
     variants = {number.row: number.variant for number in numbers if number.table == "Table 1" and number.variant}
     assert variants["GLiNER-L"] == "baseline"
     assert "deberta-v3-small" in variants["GLiNER-S"]
+
+
+@pytest.mark.parametrize(
+    ("table", "study", "suite"),
+    [("Figure 4", "backbone", "ood_author"), ("Figure 4 (20 sets)", "backbone_twenty", "ner20")],
+)
+def test_each_half_of_figure_4_is_answered_on_its_own_suite(
+    space: Workspace, numbers: list[Reproduction], table: str, study: str, suite: str
+) -> None:
+    bars = [number for number in numbers if number.table == table]
+    assert len(bars) == 6 and {(bar.kind, bar.study) for bar in bars} == {("cell", study)}
+    assert {row.suite for row in space.grid.study_rows(study)} == {suite}
+    assert {row.owner for row in space.grid.study_rows(study)} == {
+        row.owner for row in space.grid.study_rows("backbone")
+    }  # nothing is trained for the second half

@@ -19,7 +19,7 @@ DIGESTS = {
         "Table 5": "864eb5b512e87c20",
         "Table 6": "69a0ce68cb82ab01",
         "Figure 4": "8784981cceb4b9d7",
-        "Figure 4, 20 datasets": "1267ecf527de8c74",
+        "Figure 4 (20 sets)": "7d32a06aed67eeb2",
         "Figure 5": "980ac25b5bd9362d",
         "Figure 6": "2cda452a0416a5d2",
     },

@@ -184,5 +184,20 @@ def test_snakemake_says_the_same_sentence_as_the_command_line(draft: Checkout) -
     assert not draft.path("results/demo").exists()
 
 
+def test_answers_that_a_package_decoded_are_refused_by_the_plan_and_the_workflow(draft: Checkout) -> None:
+    draft.card("systems", "peer", kind="gliner_package", hub="a/b", revision="r")
+    study = {
+        "suite": "ood",
+        "protocols": ["gliner-nested"],
+        "systems": ["peer"],
+        "layout": "datasets",
+        "figure": "bars",
+    }
+    draft.card("studies", "peers", question="?", claim="-", **study)
+    words = "studies/peers.yaml: the system 'peer' may be decoded by its own package", "overlap: nested"
+    sentence(draft.run("benchmarks", "plan", "--short", "--config", "studies=[peers]"), "error: ", *words)
+    sentence(draft.snakemake("--dry-run", studies=["peers"]), *words)
+
+
 def test_headline_before_any_run_says_what_to_run(pristine: Checkout) -> None:
     sentence(pristine.run("benchmarks", "headline"), "error: ", "main_table/table.md: not there yet; run `make demo`")

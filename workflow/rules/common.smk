@@ -18,12 +18,14 @@ from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.code import files_digest, source_digest
 from benchmarks.catalog.decoding import CARD_WORDING
+from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
 from gliner_core.errors import InputError
 
 try:
     SPACE = open_workspace(ROOT, config)
+    check_systems(SPACE.registry, SPACE.grid)
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
