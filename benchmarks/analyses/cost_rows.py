@@ -17,7 +17,7 @@ from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.efficiency.serving import BATCH, Asked, latencies, num_words, percentiles, sides_of, throughput
 from benchmarks.efficiency.timing import Joules, Pass, summarise
-from benchmarks.reporting.difference_text import measured_text, smallest_visible
+from benchmarks.reporting.difference_text import measured_text
 from benchmarks.reporting.paired import average_difference, read_differences
 from benchmarks.reporting.summary import AVERAGE, CellIndex, read_cells
 from benchmarks.scoring.statistics import seed_interval
@@ -57,10 +57,10 @@ def quality_rows(space: Workspace, card: StudyCard, points: Sequence[Point], bas
             }  # fmt: skip
         line = average_difference(differences, keys[point.variant])
         if line is not None:
-            kept = ("low", "high", "seed_low", "seed_high", "num_seeds", "verdict")
+            kept = ("low", "high", "seed_low", "seed_high", "num_seeds", "visible_points", "verdict")
             yield {
                 **place, "measure": DIFFERENCE, "value": line["difference_points"],
-                "visible_points": smallest_visible(line), "detail": measured_text(line),
+                "detail": measured_text(line),
                 **{name: line[name] for name in kept},
             }  # fmt: skip
 

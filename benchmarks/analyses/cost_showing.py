@@ -96,7 +96,8 @@ def quality_table(rows: pd.DataFrame, first: str, names: Sequence[tuple[str, str
     columns = (first, "F1, %", "over seeds", "Reachable recall, %", "F1 - baseline", "over seeds", "visible, points")
     notes = (
         "[low, high]: 95 % over test sentences; over seeds: Student's 95 % interval, none for one seed. Differences "
-        "are paired; visible: the true difference that these sentences would show 4 times in 5.",
+        "are paired; visible: the true difference that would have been shown 4 times in 5, over these sentences and, "
+        "where there are several, these seeds at once.",
     )
     return table("Quality, average over the suite", columns, lines, notes)
 

@@ -1,7 +1,8 @@
 """Sentences about languages, backbones and pretraining, each with the intervals that it rests on.
 
 A contrast between groups of languages is called shown only where the interval over sentences, the interval over seeds
-(if there are several) and the permutation of languages agree: the first two know nothing of the choice of languages.
+(if there are several) and the permutation of languages, corrected for all contrasts of the page, agree: the first two
+know nothing of the choice of languages. The verdicts are those of the rows (`languages_verdicts.py`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,10 +10,11 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from benchmarks.analyses.languages_statistics import NEITHER, ONLY_OWN, ONLY_REFERENCE
+from benchmarks.analyses.languages_verdicts import BOUNDS, TOO_FEW
 from benchmarks.analyses.showing import interval_words
+from benchmarks.reporting.difference_text import p_text
 from benchmarks.reporting.style import is_missing
-
-ALPHA = 0.05
+from benchmarks.scoring.judging import ALPHA, HIGHER, LOWER
 
 
 def findings_of(by_kind: Mapping[str, pd.DataFrame], contrasts: pd.DataFrame) -> Iterator[str]:
@@ -71,48 +73,57 @@ def _contrast_words(row: pd.Series) -> str:
 
 def _verdict(row: pd.Series) -> str:
     """The sentence that all three uncertainties allow."""
-    if 1 / row["num_splits"] > ALPHA:
-        return (
-            f"nothing follows for such languages in general, they can be dealt out in {row['num_splits']:.0f} ways "
-            "only, too few for a test"
-        )
-    deals = f"{deals_of(row)} deals of the languages differ at least as much, p = {row['p_languages']:.3f}"
+    if row["verdict"] == TOO_FEW:
+        alone = "" if row["least_p"] >= ALPHA else ", too much beside the other contrasts"
+        return f"{TOO_FEW} of such languages in general: no result could have p below {row['least_p']:.3f}{alone}"
+    deals = f"{deals_of(row)} deals of the languages differ at least as much, {_p_words(row, 'contrasts')}"
+    if row["verdict"] in (HIGHER, LOWER):
+        return f"difference shown ({deals})"
     if not _is_clear(row):
         seeds = "" if is_missing(row["seed_low"]) else " and seeds"
         return f"no difference could be shown on these sentences{seeds} ({deals})"
-    if row["p_languages"] > ALPHA:
-        return f"a difference of these languages, but not more than their choice can make ({deals})"
-    return f"difference shown ({deals})"
+    return f"a difference of these languages, but not more than their choice can make ({deals})"
+
+
+def _p_words(row: pd.Series, what: str) -> str:
+    text = f"p {p_text(row, 'p_languages')}"
+    return text if row["num_compared"] == 1 else f"{text}, adjusted for {row['num_compared']:.0f} {what} {p_text(row)}"
 
 
 def _is_clear(row: pd.Series) -> bool:
     """Whether zero lies outside the interval over sentences and, with several seeds, outside the one over seeds."""
-    pairs = [("low", "high")] + ([] if is_missing(row["seed_low"]) else [("seed_low", "seed_high")])
-    return all(row[low] > 0 or row[high] < 0 for low, high in pairs)
+    return all(row[low] > 0 or row[high] < 0 for low, high in BOUNDS if not is_missing(row[low]))
 
 
 def _answers(contrasts: pd.DataFrame) -> Iterator[str]:
     """One sentence a backbone on what its gain on the languages that it alone has read allows to say."""
     gains = contrasts[(contrasts["kind"] == "gain contrast") & (contrasts["other"] == NEITHER)]
     for _, frame in gains.groupby("variant", sort=False):
-        shown = [_is_clear(row) and row["p_languages"] <= ALPHA for _, row in frame.iterrows()]
-        scripts = [str(row["dimension"]) for (_, row), flag in zip(frame.iterrows(), shown, strict=True) if flag]
-        whole, alone = frame.iloc[0], [script for script in scripts if script != "all"]
-        if not shown[0]:
-            told = "these data do not tell"
-        elif whole["value"] < 0:
-            told = "it gains less on the languages that it has read"
-        elif alone:
-            told = f"it gains more on the languages that it has read, within {' and '.join(alone)} script alone too"
-        else:
-            told = (
-                "it gains more on the languages that it has read, but not within one script, which explains it as well"
-            )
+        whole = frame.iloc[0]
+        told = {
+            HIGHER: "it gains more on the languages that it has read",
+            LOWER: "it gains less on the languages that it has read",
+        }.get(whole["verdict"], "these data do not tell")
+        if whole["verdict"] in (HIGHER, LOWER):
+            told += _within_scripts(whole, frame.iloc[1:])
         num = whole["num_languages"] + whole["num_others"]
         yield (
             f"Does it matter which languages {whole['backbone']} has read? {told[:1].upper()}{told[1:]} ({num:.0f} "
             f"languages, {whole['num_seeds']:.0f} trained model{'s' if whole['num_seeds'] > 1 else ''} a backbone)."
         )
+
+
+def _within_scripts(whole: pd.Series, scripts: pd.DataFrame) -> str:
+    """Whether the scripts of the languages explain a difference as well; `scripts` are its contrasts within one."""
+    if whole["num_scripts"] == 1:
+        return ", and all of them are written in one script"
+    if scripts.empty:
+        return ", but no script has languages on both sides, so script explains it as well"
+    same = scripts.loc[scripts["verdict"] == whole["verdict"], "dimension"]
+    against = scripts.loc[scripts["verdict"] == {HIGHER: LOWER, LOWER: HIGHER}[whole["verdict"]], "dimension"]
+    parts = [f", within {' and '.join(same)} script alone too"] if len(same) else []
+    parts += [f", but within {' and '.join(against)} script alone it is the other way round"] if len(against) else []
+    return "".join(parts) or ", but this is not shown within one script, so script may explain it as well"
 
 
 def _script_words(languages: pd.DataFrame) -> str:
@@ -132,9 +143,11 @@ def _correlations(correlations: pd.DataFrame) -> Iterator[str]:
         if is_missing(row["value"]):
             yield f"{what}: no rank correlation, one of the two is the same in all of them."
             continue
-        clear = row["low"] > 0 or row["high"] < 0
-        told = "shown for these languages" if clear else "no relation could be shown"
+        if row["verdict"] == TOO_FEW:
+            yield f"{what}: {TOO_FEW} of a rank correlation."
+            continue
+        told = "a relation is shown" if row["verdict"] in (HIGHER, LOWER) else "no relation is shown"
         yield (
             f"{what}: rank correlation {row['value']:+.2f} (95 % over languages {row['low']:+.2f} to "
-            f"{row['high']:+.2f}), {told}."
+            f"{row['high']:+.2f}; over their orders {_p_words(row, 'correlations')}), {told}."
         )

@@ -11,6 +11,8 @@ from benchmarks.analyses.page import Page
 from benchmarks.analyses.showing import count_cell, seed_cell, table, value_cell, word_cell
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.difference_text import p_text
+from benchmarks.reporting.style import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
 LANGUAGE_COLUMNS = (
@@ -32,7 +34,8 @@ CONFOUNDED = (
 )
 DEALT = (
     "Deals: in how many of all ways to choose as many languages the contrast would be at least as large in absolute "
-    "value; the smallest possible share is one deal."
+    "value; of more than 20,000 ways as many are drawn. p, adjusted: that share under Holm's correction over the "
+    "contrasts that can be shown beside each other; with too few languages no result could be."
 )
 
 
@@ -127,8 +130,10 @@ def _contrast_table(contrasts: pd.DataFrame) -> TextTable:
             value_cell(row["value"], row["low"], row["high"], "+"),
             seed_cell(row, "+"),
             word_cell(deals_of(row)),
+            word_cell("" if is_missing(row["p_adjusted"]) else p_text(row)),
+            word_cell(row["verdict"]),
         ]
         for _, row in contrasts.iterrows()
     ]
-    columns = ("Of", "Scripts", "Group", "Minus", "Contrast", "Contrast, seeds", "Deals")
+    columns = ("Of", "Scripts", "Group", "Minus", "Contrast", "Contrast, seeds", "Deals", "p, adjusted", "Verdict")
     return table("In pretraining or not", columns, cells, (DEALT, CONFOUNDED))

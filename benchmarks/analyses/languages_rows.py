@@ -14,18 +14,19 @@ import pandas as pd
 from transformers import AutoTokenizer
 
 from benchmarks.analyses.answered import trained_rows
+from benchmarks.analyses.languages_permutations import dealt_out, shuffled
 from benchmarks.analyses.languages_statistics import (
     BOTH,
     NEITHER,
     ONLY_OWN,
     Scores,
-    dealt_out,
     mean_of,
     reading_classes,
     scores_of,
     spearman,
     weighted,
 )
+from benchmarks.analyses.languages_verdicts import judge
 from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
@@ -40,7 +41,7 @@ COLUMNS = (
     "kind", "variant", "backbone", "reference", "dimension", "group", "other", "dataset", "title", "language", "script",
     "in_pretraining", "in_training", "num_languages", "num_others", "num_seeds", "num_sentences", "num_words",
     "sub_words_per_word", "unknown_pct", "words_with_unknown_pct", "words_lost_pct", "value", "low", "high", "seed_low",
-    "seed_high", "num_splits", "p_languages",
+    "seed_high", "num_scripts", "num_splits", "p_languages", "least_p", "num_compared", "p_adjusted", "verdict",
 )
 # fmt: on
 READ, NOT_READ = "in pretraining", "not in pretraining"
@@ -73,7 +74,8 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     found = [row for variant in variants for row in _variant_rows(variant, scripts, space.settings.resamples)]
     for variant in variants[1:]:
         found += _gain_rows(variant, variants[0], scripts)
-    return pd.DataFrame(found, columns=list(COLUMNS))
+    judge(found)
+    return pd.DataFrame(found, columns=list(COLUMNS)).astype({"num_compared": "Int64"})
 
 
 def _words(space: Workspace, card: DatasetCard, suite: str) -> list[list[str]]:
@@ -177,7 +179,8 @@ def _variant_rows(variant: _Variant, scripts: np.ndarray, resamples: int) -> Ite
     lengths = np.array([language["sub_words_per_word"] for language in variant.languages])
     seed = derive_seed(0, "languages", "correlation")
     correlation = spearman(lengths, scores.means, seed, resamples)
-    yield {"kind": "correlation", **own, "num_languages": len(scripts), **correlation}
+    test = {} if correlation["value"] is None else shuffled(lengths, scores.means)
+    yield {"kind": "correlation", **own, "num_languages": len(scripts), **correlation, **test}
 
 
 def _contrasts(
@@ -190,8 +193,9 @@ def _contrasts(
     for dimension, whole in wholes:
         one, rest = group & whole, other & whole
         if one.any() and rest.any():
-            place = {"dimension": dimension, "num_languages": int(one.sum()), "num_others": int(rest.sum())}
-            yield place, one, rest
+            num_scripts = len(set(scripts[one | rest]))
+            sizes = {"num_languages": int(one.sum()), "num_others": int(rest.sum()), "num_scripts": num_scripts}
+            yield {"dimension": dimension, **sizes}, one, rest
 
 
 def _gain_rows(variant: _Variant, reference: _Variant, scripts: np.ndarray) -> Iterator[dict[str, Any]]:

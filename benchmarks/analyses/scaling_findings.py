@@ -1,11 +1,16 @@
-"""Sentences of the analysis `scaling`: what its rows say about pretraining and labelled data, and where they do not."""
+"""Sentences of the analysis `scaling`: what its rows say about pretraining and labelled data, and where they do not.
+
+Whether pretraining gains, and whether the gain grows or shrinks, is the verdict of the rows (`scaling_verdicts.py`).
+"""
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.scaling_rows import CHANGE, CROSSING, GAP
 from benchmarks.analyses.showing import interval_words, number
+from benchmarks.reporting.difference_text import p_text
 from benchmarks.reporting.style import is_missing
+from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN, ONE_SEED
 
 USEFUL = 3.0  # an exponent's interval is of use where its upper end is at most so many times its lower
 NEAR_ZERO = 1.0  # percent: an asymptote whose interval reaches below cannot be told apart from none
@@ -26,38 +31,52 @@ def gap_findings(rows: pd.DataFrame) -> list[str]:
     gaps = mean_rows(rows, GAP)
     if gaps.empty:
         return ["The study has one start only: nothing can be said about the gain from pretraining."]
-    first, last = gaps.iloc[0], gaps.iloc[-1]
-    texts = [
-        f"Pretraining on open types {_gained(first)} at {_size(first)} examples per dataset "
-        f"({interval_words(first, '+')}) and {_gained(last)} at {_size(last)} ({interval_words(last, '+')})."
-    ]
+    ends = [gaps.iloc[place] for place in sorted({0, len(gaps) - 1})]
+    told = " and ".join(f"{_moved_f1(row)} at {_size(row)} examples per dataset ({_grounds(row)})" for row in ends)
+    texts = [f"Pretraining on open types {told}.", _all_sizes(gaps)]
     change = only_row(rows, CHANGE)
-    if change is not None and len(gaps) > 1:
-        texts.append(
-            f"From the smallest to the largest size the gain {_moved(change)} ({interval_words(change, '+')})."
-        )
+    if change is not None:
+        texts.append(f"From the smallest to the largest size the gain {_moved_gain(change)} ({_grounds(change)}).")
+    if ends[0]["reach"] == ONE_SEED:
+        texts.append("With one seed a verdict holds for these trained models only.")
     crossing = only_row(rows, CROSSING)
     if crossing is not None:
         texts.append(_crossing_words(crossing, gaps))
     return texts
 
 
-def _gained(row: pd.Series) -> str:
-    verb = {1: "gains", -1: "loses", 0: "moves F1 by an amount that cannot be told from zero:"}[_sign(row)]
-    value = number(row["value"], "+") if _sign(row) == 0 else number(abs(row["value"]))
-    return f"{verb} {value} F1"
+def _moved_f1(row: pd.Series) -> str:
+    if row["verdict"] == NOT_SHOWN:
+        return "is not shown to move F1"
+    return f"{'gains' if row['verdict'] == HIGHER else 'loses'} {number(abs(row['value']))} F1"
 
 
-def _moved(change: pd.Series) -> str:
-    if _sign(change) == 0:
-        return f"changes by {number(change['value'], '+')} F1, which cannot be told from no change"
-    return f"{'grows' if _sign(change) > 0 else 'shrinks'} by {number(abs(change['value']))} F1"
+def _moved_gain(change: pd.Series) -> str:
+    if change["verdict"] == NOT_SHOWN:
+        return "is not shown to change"
+    return f"{'grows' if change['verdict'] == HIGHER else 'shrinks'} by {number(abs(change['value']))} F1"
 
 
-def _sign(row: pd.Series) -> int:
-    """+1 or -1 where every interval that there is leaves out zero, else 0."""
-    ends = [row[name] for name in ("low", "high", "seed_low", "seed_high") if not is_missing(row[name])]
-    return int(np.sign(row["value"])) if all(end > 0 for end in ends) or all(end < 0 for end in ends) else 0
+def _grounds(row: pd.Series) -> str:
+    """Intervals and p-value, and where nothing is shown the difference itself and what could have been shown."""
+    adjusted = "adjusted " if row["num_compared"] > 1 else ""
+    text = f"{interval_words(row, '+')}, {adjusted}p {p_text(row)}"
+    if row["verdict"] != NOT_SHOWN:
+        return text
+    visible = f", visible from {number(row['visible_points'])}" if row["visible_points"] else ""
+    return f"{number(row['value'], '+')}; {text}{visible}"
+
+
+def _all_sizes(gaps: pd.DataFrame) -> str:
+    """At which sizes something is shown."""
+    found = {
+        name: ", ".join(_size(row) for _, row in gaps[gaps["verdict"] == name].iterrows()) or "none"
+        for name in (HIGHER, LOWER)
+    }
+    return (
+        f"With and without it answer the same sentences at {len(gaps)} sizes, which are tested together: it is shown "
+        f"to gain at {found[HIGHER]}, to lose at {found[LOWER]}."
+    )
 
 
 def _crossing_words(row: pd.Series, gaps: pd.DataFrame) -> str:

@@ -8,7 +8,7 @@ from benchmarks.analyses.page import Page
 from benchmarks.analyses.scaling_figure import PRINTED, draw_scaling
 from benchmarks.analyses.scaling_findings import curve_findings, gap_findings, mean_rows, only_row, pass_findings
 from benchmarks.analyses.scaling_points import WITH, WITHOUT
-from benchmarks.analyses.scaling_rows import F1, GAP, PARAMETERS, RESIDUAL
+from benchmarks.analyses.scaling_rows import CHANGE, F1, GAP, PARAMETERS, RESIDUAL
 from benchmarks.analyses.showing import (
     SENTENCE_INTERVAL,
     count_cell,
@@ -20,6 +20,7 @@ from benchmarks.analyses.showing import (
 )
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.difference_text import p_text, shown_text
 from benchmarks.reporting.style import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
@@ -34,12 +35,20 @@ SEEDS = (
     "pooled variance over seeds (one seed: the residuals of the curve), taken as independent between sizes."
 )
 
+TESTED = (
+    "Gain: with minus without pretraining on the same sentences and seeds. p: approximate randomisation; adjusted: "
+    "Holm's correction over the sizes. Shown: by the rule that judges every study."
+)
+CHANGED = "p: from the standard error of the paired bootstrap; one test. Shown: by the rule that judges every study."
+
 
 def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     """Sentences, tables and figure; works with one start, one seed, or too few sizes for a curve."""
+    rows = rows.astype({"reach": object}).fillna({"reach": ""})  # a file cannot tell empty text from none
     starts = [start for start in (WITHOUT, WITH) if start in set(rows["start"])]
     points = {start: mean_rows(rows, F1, start) for start in starts}
-    tables = [_point_table(rows, points)]
+    tables, change = [_point_table(rows, points)], only_row(rows, CHANGE)
+    tables += [] if change is None else [_change_table(change)]
     if PARAMETERS[0] in set(rows["topic"]):
         tables.append(_fit_table(rows, starts))
     if not mean_rows(rows, GAP).empty:
@@ -57,7 +66,7 @@ def _point_table(rows: pd.DataFrame, points: dict[str, pd.DataFrame]) -> TextTab
     for start in points:
         columns += [f"F1 {start}, %", "Over seeds"]
     gaps = mean_rows(rows, GAP)
-    columns += [] if gaps.empty else ["Gain, points", "Over seeds"]
+    columns += [] if gaps.empty else ["Gain, points", "Over seeds", "p", "p, adjusted", "Shown"]
     lines: list[list[TextCell]] = []
     for place in range(len(next(iter(points.values())))):
         first = next(iter(points.values())).iloc[place]
@@ -67,10 +76,22 @@ def _point_table(rows: pd.DataFrame, points: dict[str, pd.DataFrame]) -> TextTab
             line += [value_cell(row["value"], row["low"], row["high"]), seed_cell(row)]
         if not gaps.empty:
             row = gaps.iloc[place]
-            line += [value_cell(row["value"], row["low"], row["high"], "+"), seed_cell(row, "+")]
+            line += [value_cell(row["value"], row["low"], row["high"], "+"), seed_cell(row, "+"), *_test_cells(row)]
         lines.append(line)
-    notes = (SENTENCE_INTERVAL, "Examples: mean over the datasets of what was drawn. Passes: of the training over it.")
-    return table("F1 by labelled examples", columns, lines, notes)
+    notes = [SENTENCE_INTERVAL, "Examples: mean over the datasets of what was drawn. Passes: of the training over it."]
+    return table("F1 by labelled examples", columns, lines, notes if gaps.empty else [*notes, TESTED])
+
+
+def _test_cells(row: pd.Series) -> list[TextCell]:
+    texts = [p_text(row, "p_value"), p_text(row)]
+    return [*(TextCell(text=text, is_number=True) for text in texts), word_cell(shown_text(row))]
+
+
+def _change_table(change: pd.Series) -> TextTable:
+    cells = [value_cell(change["value"], change["low"], change["high"], "+"), seed_cell(change, "+")]
+    cells += [TextCell(text=p_text(change, "p_value"), is_number=True), word_cell(shown_text(change))]
+    columns = ("Largest minus smallest size, points", "Over seeds", "p", "Shown")
+    return table("Change of the gain", columns, [cells], (SENTENCE_INTERVAL, CHANGED))
 
 
 def _fit_table(rows: pd.DataFrame, starts: list[str]) -> TextTable:

@@ -3,7 +3,8 @@
 Everything is computed on the mean over the datasets of the suite. Two intervals are kept apart, as everywhere: over
 test sentences (every run answers the same resampled sentences) and over seeds. Means over seeds have Student's; a
 fitted curve has one from normal noise on its points, with the runs' pooled variance over seeds (or, with one seed, the
-curve's own residuals) drawn anew each time, so that few degrees of freedom widen it as they do in Student's.
+curve's own residuals) drawn anew each time, so that few degrees of freedom widen it as they do in Student's. The mean
+gap of every size and its change are tested (`scaling_verdicts.py`); single datasets and curves are described.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import pandas as pd
 from benchmarks.analyses.power_law import MIN_SIZES, PowerLaws, fit_power_laws
 from benchmarks.analyses.resampling import estimate, resampled_sums
 from benchmarks.analyses.scaling_points import WITH, WITHOUT, Points, read_points
+from benchmarks.analyses.scaling_verdicts import judge_change, judge_gaps
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.counts import rate
 from benchmarks.scoring.statistics import LEVEL
@@ -23,7 +25,7 @@ from gliner_core.seeding import derive_seed
 
 COLUMNS = (
     "topic", "start", "dataset", "nominal", "size", "passes", "num_seeds", "value", "low", "high", "seed_low",
-    "seed_high", "seed_min", "seed_max",
+    "seed_high", "seed_min", "seed_max", "num_compared", "p_value", "p_adjusted", "visible_points", "verdict", "reach",
 )  # fmt: skip
 F1, GAP, CHANGE, CURVE, CROSSING, RESIDUAL = "f1_pct", "gap", "gap_change", "curve_pct", "size_of_a_point", "residual"
 PARAMETERS = ("asymptote", "height", "exponent")
@@ -41,8 +43,10 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
     for start, scores in found.items():
         rows += scores.rows(start)
     if len(found) == 2:
-        rows += _gap_rows(found[WITH], found[WITHOUT])
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        suite = space.grid.study_rows(study)[0].suite
+        tested = judge_gaps(points[WITH], points[WITHOUT], suite, space.settings.resamples)
+        rows += _gap_rows(found[WITH], found[WITHOUT], list(tested))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"num_compared": "Int64"})
 
 
 class _Scores:
@@ -121,18 +125,21 @@ def _noise(errors: np.ndarray, residual: float, seed: int) -> np.ndarray | None:
     return scale[:, None] * generator.standard_normal((NOISE_DRAWS, num))
 
 
-def _gap_rows(first: _Scores, second: _Scores) -> Iterator[dict[str, Any]]:
-    """With minus without pretraining: at every size, by dataset, its change, and the size where a point is left."""
+def _gap_rows(first: _Scores, second: _Scores, tested: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """With minus without pretraining: at every size, by dataset, its change, and the size where a point is left.
+
+    `tested` are the fields of the mean gap of every size.
+    """
     gaps = first.by_seed - second.by_seed  # the seeds of both starts are the same
     resampled = first.resampled - second.resampled
     for place, point in enumerate(first.points):
-        spread = estimate(gaps[place].mean(axis=-1), resampled[:, place].mean(axis=-1))
-        yield _row(GAP, point, start="", **spread)
+        yield _row(GAP, point, start="", **tested[place])
         for column, name in enumerate(first.datasets):
             spread = estimate(gaps[place][:, column], resampled[:, place, column])
             yield _row(GAP, point, start="", dataset=name, **spread)
-    change = estimate((gaps[-1] - gaps[0]).mean(axis=-1), (resampled[:, -1] - resampled[:, 0]).mean(axis=-1))
-    yield _row(CHANGE, first.points[-1], start="", **change)
+    if len(gaps) > 1:
+        change = judge_change((gaps[-1] - gaps[0]).mean(axis=-1), (resampled[:, -1] - resampled[:, 0]).mean(axis=-1))
+        yield _row(CHANGE, first.points[-1], start="", **change)
     if first.fits and second.fits:
         yield _crossing_row(first, second)
 

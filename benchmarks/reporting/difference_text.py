@@ -10,23 +10,17 @@ LIMITS = {ONE_SEED: "one seed", NO_SEED: "sentences only"}
 Line = Mapping[str, Any]
 
 
-def smallest_visible(line: Line) -> float:
-    """The true difference, in points, that would have been found 4 times in 5 over sentences and over seeds."""
-    both = (line["visible_points"], line["visible_seed_points"])
-    return max(float(points) for points in both if not is_missing(points))
-
-
 def shown_text(line: Line) -> str:
     """The verdict and whom it holds for; where nothing is shown, the size from which on it would have been."""
     if line["verdict"] != NOT_SHOWN:
         return f"{line['verdict']} ({LIMITS[line['reach']]})" if line["reach"] else str(line["verdict"])
-    visible = smallest_visible(line)
+    visible = line["visible_points"]
     return f"no (visible from {visible:.1f})" if visible else "no (equal on every resample)"
 
 
-def p_text(line: Line) -> str:
-    """The adjusted p-value with three decimals."""
-    return "< 0.001" if line["p_adjusted"] < 0.001 else f"{line['p_adjusted']:.3f}"
+def p_text(line: Line, name: str = "p_adjusted") -> str:
+    """A p-value of the line with three decimals."""
+    return "< 0.001" if line[name] < 0.001 else f"{line[name]:.3f}"
 
 
 def seeds_text(line: Line) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.reporting.difference_text import Line, measured_text, smallest_visible
+from benchmarks.reporting.difference_text import Line, measured_text
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN, ONE_SEED
 
@@ -82,8 +82,7 @@ def _summary(lines: Sequence[Line]) -> list[str]:
 
 def _visible(lines: Sequence[Line]) -> list[str]:
     """What a comparison that showed nothing could have shown."""
-    sizes = sorted(smallest_visible(line) for line in lines if line["verdict"] == NOT_SHOWN)
-    sizes = [size for size in sizes if size]
+    sizes = sorted(line["visible_points"] for line in lines if line["verdict"] == NOT_SHOWN and line["visible_points"])
     if not sizes:
         return []
     between = f"{sizes[0]:.1f}" if len(sizes) == 1 else f"{sizes[0]:.1f} to {sizes[-1]:.1f}"

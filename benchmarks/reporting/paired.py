@@ -19,9 +19,8 @@ from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
 from benchmarks.reporting.summary import AVERAGE, RowKey
-from benchmarks.scoring.counts import suite_rate
-from benchmarks.scoring.judging import Evidence, reach, verdict, visible_differences
-from benchmarks.scoring.statistics import approximate_randomisation, holm, paired_bootstrap
+from benchmarks.scoring.judging import Evidence, evidence_of, reach, smallest_visible, verdict
+from benchmarks.scoring.statistics import approximate_randomisation, holm
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_json
 from gliner_core.seeding import derive_seed
@@ -30,7 +29,7 @@ from gliner_core.seeding import derive_seed
 COLUMNS = (
     "study", "variant", "label", "system", "baseline_variant", "suite", "protocol", "decoding", "dataset", "num_seeds",
     "num_sentences", "difference_points", "low", "high", "seed_low", "seed_high", "visible_points",
-    "visible_seed_points", "num_compared", "p_value", "p_adjusted", "verdict", "reach",
+    "num_compared", "p_value", "p_adjusted", "verdict", "reach",
 )
 # fmt: on
 TEXT_COLUMNS = ("variant", "label", "system", "protocol", "decoding", "verdict", "reach")
@@ -93,8 +92,7 @@ def _family(space: Workspace, baseline: str, rows: Sequence[Row]) -> Iterator[di
         for dataset in base.counts:
             yield _line(side, base, dataset, _evidence(space, side, base, dataset))
         average = _evidence(space, side, base, AVERAGE)
-        tested = {"num_compared": len(others), "p_value": p_value, "p_adjusted": p_adjusted}
-        yield _line(side, base, AVERAGE, average) | tested | _judged(average, p_adjusted, len(others))
+        yield _line(side, base, AVERAGE, average) | judged(average, p_value, p_adjusted, len(others))
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
@@ -133,20 +131,24 @@ def _chosen(side: Side, dataset: str) -> list[np.ndarray]:
 
 
 def _evidence(space: Workspace, side: Side, base: Side, dataset: str) -> Evidence:
-    first, second = _chosen(side, dataset), _chosen(base, dataset)
-    seed = derive_seed(0, "paired", side.rows[0].suite, dataset)
-    by_seed = [
-        suite_rate([part[place] for part in first]) - suite_rate([part[place] for part in second])
-        for place in range(0 if side.is_system else len(side.rows))
-    ]
-    return Evidence(
-        over_sentences=paired_bootstrap(first, second, seed, space.settings.resamples), seed_differences=tuple(by_seed)
-    )
+    seed = bootstrap_seed(side.rows[0].suite, dataset)
+    num_seeds = 0 if side.is_system else len(side.rows)
+    return evidence_of(_chosen(side, dataset), _chosen(base, dataset), seed, space.settings.resamples, num_seeds)
 
 
 def _p_value(side: Side, base: Side) -> float:
-    seed = derive_seed(0, "exchanged", side.rows[0].suite)
+    seed = exchange_seed(side.rows[0].suite)
     return approximate_randomisation(_chosen(side, AVERAGE), _chosen(base, AVERAGE), seed)
+
+
+def bootstrap_seed(suite: str, dataset: str) -> int:
+    """Seed of a paired bootstrap: one for all pairs, so that a pair has the same interval wherever it is shown."""
+    return derive_seed(0, "paired", suite, dataset)
+
+
+def exchange_seed(suite: str) -> int:
+    """Seed of approximate randomisation, shared in the same way."""
+    return derive_seed(0, "exchanged", suite)
 
 
 def _line(side: Side, base: Side, dataset: str, evidence: Evidence) -> dict[str, Any]:
@@ -162,11 +164,13 @@ def _line(side: Side, base: Side, dataset: str, evidence: Evidence) -> dict[str,
     }  # fmt: skip
 
 
-def _judged(evidence: Evidence, p_adjusted: float, num_compared: int) -> dict[str, Any]:
-    over_sentences, over_seeds = visible_differences(evidence, num_compared)
+def judged(evidence: Evidence, p_value: float, p_adjusted: float, num_compared: int) -> dict[str, Any]:
+    """The fields of a row that say what the rule makes of one of `num_compared` differences; sizes in points."""
     return {
-        "visible_points": 100 * over_sentences,
-        "visible_seed_points": None if over_seeds is None else 100 * over_seeds,
+        "num_compared": num_compared,
+        "p_value": p_value,
+        "p_adjusted": p_adjusted,
+        "visible_points": 100 * smallest_visible(evidence, num_compared),
         "verdict": verdict(evidence, p_adjusted),
         "reach": reach(len(evidence.seed_differences)),
     }

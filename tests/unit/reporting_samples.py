@@ -166,7 +166,7 @@ def differences(cells: pd.DataFrame, card: StudyCard) -> pd.DataFrame:
             "decoding": row.decoding, "dataset": AVERAGE, "num_seeds": num_seeds, "num_sentences": 600,
             "difference_points": points, "low": points - 1.04, "high": points + 1.04,
             "seed_low": points - 2 if several else None, "seed_high": points + 2 if several else None,
-            "visible_points": 1.46, "visible_seed_points": 2.54 if several else None, "num_compared": 2,
+            "visible_points": 2.54 if several else 1.46, "num_compared": 2,
             "p_value": 0.01, "p_adjusted": 0.0004 if shown != NOT_SHOWN else 0.212, "verdict": shown,
             "reach": {0: NO_SEED, 1: ONE_SEED}.get(num_seeds, ""),
         })  # fmt: skip

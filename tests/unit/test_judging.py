@@ -14,8 +14,8 @@ from benchmarks.scoring.judging import (
     RULE,
     Evidence,
     reach,
+    smallest_visible,
     verdict,
-    visible_differences,
 )
 from benchmarks.scoring.statistics import Comparison, approximate_randomisation, holm, paired_bootstrap
 
@@ -46,11 +46,42 @@ def test_one_seed_has_no_interval_and_says_so() -> None:
 
 
 def test_more_comparisons_can_see_less() -> None:
-    alone, _ = visible_differences(evidence(0.01, 0.03), 1)
-    among, over_seeds = visible_differences(evidence(0.01, 0.03, (0.01, 0.02, 0.03)), 10)
+    alone, among = (smallest_visible(evidence(0.01, 0.03), num) for num in (1, 10))
     assert alone == pytest.approx(0.01 * (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)))
     assert among == pytest.approx(0.01 * (stats.norm.ppf(1 - 0.05 / 20) + stats.norm.ppf(0.8)))
-    assert over_seeds == pytest.approx(5.653 * 0.01 / np.sqrt(3), rel=1e-3)  # non-central t with two degrees of freedom
+
+
+def test_without_luck_on_one_side_the_other_decides() -> None:
+    seeds = (0.01, 0.02, 0.03)
+    exact = Comparison(difference=0.02, low=0.02, high=0.02, standard_error=0.0, level=0.95)
+    only_seeds = smallest_visible(Evidence(over_sentences=exact, seed_differences=seeds), 1)
+    assert only_seeds == pytest.approx(5.653 * 0.01 / np.sqrt(3), rel=1e-3)  # non-central t, two degrees of freedom
+    assert smallest_visible(evidence(0.01, 0.03, (0.02, 0.02)), 1) == smallest_visible(evidence(0.01, 0.03), 1)
+    assert smallest_visible(Evidence(over_sentences=exact, seed_differences=(0.02, 0.02)), 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("num_seeds", "seed_error", "num_compared"), [(2, 0.001, 1), (3, 0.005, 1), (3, 0.02, 4), (5, 0.007, 10)]
+)
+def test_the_visible_difference_gets_a_verdict_four_times_in_five(
+    num_seeds: int, seed_error: float, num_compared: int
+) -> None:
+    """Studies with a true difference of that size, errors as they were; Holm's strictest level for all of them."""
+    sentence_error, num = 0.01, 4000  # that of `evidence`
+    spread = np.linspace(-1, 1, num_seeds)
+    spread *= seed_error * np.sqrt(num_seeds) / spread.std(ddof=1)
+    true = smallest_visible(evidence(0.01, 0.03, tuple(spread)), num_compared)
+    draw = np.random.default_rng(num_seeds)
+    shown = 0
+    for _ in range(num):
+        values = true + draw.normal(0, sentence_error) + draw.normal(0, seed_error * np.sqrt(num_seeds), num_seeds)
+        found, half = float(values.mean()), stats.norm.ppf(0.975) * sentence_error
+        over = Comparison(
+            difference=found, low=found - half, high=found + half, standard_error=sentence_error, level=0.95
+        )
+        p_adjusted = num_compared * 2 * stats.norm.sf(abs(found) / sentence_error)
+        shown += verdict(Evidence(over_sentences=over, seed_differences=tuple(values)), p_adjusted) == HIGHER
+    assert shown / num == pytest.approx(0.8, abs=0.02)  # three standard errors
 
 
 def test_the_rule_in_words_names_what_the_function_asks() -> None:

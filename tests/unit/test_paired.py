@@ -16,16 +16,12 @@ from benchmarks.reporting.narrative import held_against
 from benchmarks.reporting.paired import average_difference, read_differences, write_differences
 from benchmarks.reporting.summary import CellIndex
 from benchmarks.scoring.judging import HIGHER, LOWER, NO_SEED, NOT_SHOWN, ONE_SEED
-from benchmarks.scoring.statistics import (
-    holm,
-    paired_bootstrap,
-    seed_interval,
-    visible_over_seeds,
-)
+from benchmarks.scoring.power import visible_difference
+from benchmarks.scoring.statistics import holm, paired_bootstrap, seed_interval
 from gliner_core.errors import InputError
 from gliner_core.seeding import derive_seed
 
-NEW, OLD = "max_width=4", "max_width=12"
+NEW = "max_width=4"
 
 
 def _space(folder: Path, study: str = "width", **keys: object) -> Workspace:
@@ -96,7 +92,12 @@ def test_differences_of_a_study(space: Workspace, tmp_path: Path) -> None:
     values = [(by_seed["alpha", seed] + by_seed["beta", seed]) / 2 for seed in (1, 2)]
     over_seeds = seed_interval(values)
     assert (average["seed_low"], average["seed_high"]) == pytest.approx((over_seeds.low, over_seeds.high))
-    assert average["visible_seed_points"] == pytest.approx(visible_over_seeds(values))
+    pairs = (
+        [np.stack([counts[name, seed, part] for seed in (1, 2)]) for part in ("beta", "alpha")]
+        for name in (NEW, "baseline")
+    )
+    over = paired_bootstrap(*pairs, derive_seed(0, "paired", "tested", "average"), 1000)
+    assert average["visible_points"] == pytest.approx(visible_difference(100 * over.standard_error, values, 0.95))
     assert average["low"] > 0 and average["p_value"] == average["p_adjusted"] == pytest.approx(1 / 10_001)
     assert average["verdict"] == (HIGHER if over_seeds.low > 0 else NOT_SHOWN) and average["reach"] == ""
 
@@ -197,7 +198,7 @@ def test_systems_and_protocols(tmp_path: Path) -> None:
         assert holm(family["p_value"].tolist()) == pytest.approx(family["p_adjusted"].tolist())
         assert set(family["num_compared"]) == {2}
     system = average.iloc[1]
-    assert system["num_seeds"] == 0 and pd.isna(system["seed_low"]) and pd.isna(system["visible_seed_points"])
+    assert system["num_seeds"] == 0 and pd.isna(system["seed_low"])
     assert (system["verdict"], system["reach"]) == (LOWER, NO_SEED)
     first = [counts["chance", None, dataset] for dataset in ("beta", "alpha")]
     second = [np.stack([counts["baseline", seed, dataset] for seed in (1, 2)]) for dataset in ("beta", "alpha")]

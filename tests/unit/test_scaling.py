@@ -140,20 +140,21 @@ def test_the_page_says_what_is_known(tmp_path: Path) -> None:
     assert "the gain shrinks by" in text and "both are identified" in text
     assert "with 1,000, 3,000 examples per dataset not all of them are seen once" in text
     assert "stays under 1 F1 is beyond 3,000" in text  # the true gain is 1.3 there
-    assert [len(table.rows) for table in page.tables] == [4, 4, 4]
+    assert [len(table.rows) for table in page.tables] == [4, 1, 4, 4]
     assert rows["seed_low"].notna().any()
 
 
 def test_the_page_says_what_is_not_known(tmp_path: Path) -> None:
     flat, _ = _page(scaling_results(tmp_path / "flat", lambda *_: 0.4, (1, 2), sentences=200, jitter=0.05))
     text = " ".join(flat.findings)
-    assert "an amount that cannot be told from zero" in text and "cannot be told from no change" in text
+    assert "is not shown to move F1" in text and "is not shown to change" in text
     assert "too wide to be of use" in text or "does not fall with the size" in text
     single, rows = _page(scaling_results(tmp_path / "one", _curve, (1,), sentences=200))
+    assert "With one seed a verdict holds for these" in " ".join(single.findings)
     assert "one seed" in " ".join(single.findings) and "from the residuals of the curve" in " ".join(single.findings)
     assert rows.loc[rows["topic"] == "f1_pct", "seed_low"].isna().all()
     few, _ = _page(scaling_results(tmp_path / "demo", _curve, (1,), sentences=50, scale="demo"))
-    assert "2 sizes are too few for a curve" in " ".join(few.findings) and len(few.tables) == 2
+    assert "2 sizes are too few for a curve" in " ".join(few.findings) and len(few.tables) == 3
 
 
 def test_other_axes_are_refused(tmp_path: Path) -> None:

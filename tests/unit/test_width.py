@@ -107,6 +107,12 @@ def page(**changes: Any) -> Any:
     return present(cost_rows(K_POINTS, **changes), CARD, SPACE)
 
 
+def test_the_caption_of_the_visible_size_names_seeds_too() -> None:
+    """The size is that of the whole rule, which asks seeds as well as sentences."""
+    (note,) = next(table for table in page(seeds=3).tables if "visible, points" in table.columns).notes
+    assert "over these sentences and, where there are several, these seeds at once" in note
+
+
 def test_the_smallest_k_without_a_shown_loss_is_told_with_what_it_saves() -> None:
     first, *others = page().findings
     assert first == (
