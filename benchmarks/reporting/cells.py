@@ -13,7 +13,6 @@ import pandas as pd
 from benchmarks.catalog.grid import DEFAULT_SPLIT, Grid, Row
 from benchmarks.catalog.registry import Registry
 from benchmarks.reporting.summary import AVERAGE
-from benchmarks.reporting.weights import parameters_without_embeddings
 from benchmarks.scoring.counts import Metric
 from benchmarks.scoring.statistics import suite_interval
 from gliner_core.files import read_json
@@ -71,16 +70,9 @@ def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int) -> 
     yield {**place, "metric": "reachable_recall_pct", "value": reach}
 
 
-def run_facts(report: Mapping[str, Any], run: Path) -> dict[str, float]:
-    """Run-level facts that a repetition reproduces: sizes, and the measured share of negative types.
-
-    `report` is the training's, `run` its folder with the checkpoint; a system has neither.
-    """
-    facts = {
-        "parameters": report.get("parameters"),
-        "parameters_without_embeddings": parameters_without_embeddings(run / "model" / "model.safetensors"),
-        "negative_share_pct": _percent(report.get("negative_share")),
-    }
+def run_facts(report: Mapping[str, Any]) -> dict[str, float]:
+    """Run-level facts that a repetition reproduces: size, and the measured share of negative types."""
+    facts = {"parameters": report.get("parameters"), "negative_share_pct": _percent(report.get("negative_share"))}
     return {name: value for name, value in facts.items() if value is not None}
 
 

@@ -11,6 +11,15 @@ from gliner_core.errors import InputError
 WORD_EMBEDDINGS = re.compile(r"(^|\.)word_embeddings?\.weight$")
 
 
+def size_facts(run: Path) -> dict[str, float]:
+    """The count as a run-level fact; nothing for a system, or where the checkpoint was deleted.
+
+    Beside `cells.run_facts`, which scoring imports: an edit there would score everything again.
+    """
+    count = parameters_without_embeddings(run / "model" / "model.safetensors")
+    return {} if count is None else {"parameters_without_embeddings": count}
+
+
 def parameters_without_embeddings(checkpoint: Path) -> int | None:
     """Weights of a safetensors file without the word embeddings, as the paper counts; None without the file.
 

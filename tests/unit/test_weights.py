@@ -6,8 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.reporting.cells import run_facts
-from benchmarks.reporting.weights import parameters_without_embeddings
+from benchmarks.reporting.weights import parameters_without_embeddings, size_facts
 from gliner_core.errors import InputError
 
 ENCODER = "token_rep_layer.bert_layer.model."
@@ -21,12 +20,11 @@ def test_all_weights_count_but_those_of_the_word_embeddings(tmp_path: Path, name
     tensors = {ENCODER + key: torch.zeros(shape) for key, shape in (weights | {name: (100, 4)}).items()}
     save_file(tensors, checkpoint, metadata={"format": "pt"})
     assert parameters_without_embeddings(checkpoint) == 20 + 16 + 4
-    facts = run_facts({"parameters": 440, "negative_share": 0.5}, tmp_path)
-    assert facts == {"parameters": 440, "parameters_without_embeddings": 40, "negative_share_pct": 50.0}
+    assert size_facts(tmp_path) == {"parameters_without_embeddings": 40}
 
 
 def test_what_has_no_checkpoint_has_no_count(tmp_path: Path) -> None:
-    assert run_facts({}, tmp_path) == {}
+    assert size_facts(tmp_path) == {}
 
 
 def test_an_unknown_name_of_the_embeddings_is_not_counted_silently(tmp_path: Path) -> None:
