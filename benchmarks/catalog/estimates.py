@@ -14,6 +14,8 @@ TRAINING_COPIES = 4
 FACTOR_HEADS = 42  # weights of the heads in units of D^2: type, start and end maps 8 each, pair map 12, BiLSTM 6
 SUB_TOKENS_PER_WORD = 1.3  # English words under the cards' vocabularies; other languages need more
 SUB_TOKENS_PER_TYPE = 3  # <<ENT>> and a short name
+HIDDEN = 4  # width of the span head's hidden layer in units of D; a span takes as many products with each type
+CELL_BYTES = 16  # of one span and type in training: score, target, weight and gradient, fp32 each
 WORDS_PER_TEST = 50_000  # of one test set; the suites here lie between 20,000 and 120,000
 PREDICTION_BYTES = 2_000_000  # of one cell: 0.3 to 9 MB were seen at scale pilot, less the better a model is trained
 
@@ -55,14 +57,16 @@ def memory_bytes(spec: TrainSpec, backbone: BackboneCard, device: str) -> float:
     """Peak of a training step on texts that fill the window: weights with their optimiser, and activations.
 
     Activations per layer and token: width * (34 + 5 * heads * tokens / width) bytes in 16 bits, twice that in fp32
-    (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1), heads of 64 as in BERT.
+    (Korthikanti et al. 2022, arXiv 2205.05198, section 4.1), heads of 64 as in BERT. Of the spans only the scores are
+    kept, words * K * types of them: hidden values are made in small blocks (`gliner_core/scorer.py`).
     """
     weights = TRAINING_COPIES * checkpoint_bytes(spec.model, backbone)
     layers, width = backbone.layers or 12, backbone.width or 768
     tokens = SUB_TOKENS_PER_WORD * spec.model.max_words + SUB_TOKENS_PER_TYPE * spec.sampling.max_types
     per_token = layers * width * (34 + 5 * tokens / 64)
     precision = 2 if device == "cpu" or spec.optim.precision == "fp32" else 1
-    return weights + precision * spec.optim.batch_size * tokens * per_token
+    cells = spec.model.max_words * spec.model.max_width * spec.sampling.max_types
+    return weights + spec.optim.batch_size * (precision * tokens * per_token + CELL_BYTES * cells)
 
 
 def _work(spec: TrainSpec, backbone: BackboneCard) -> float:
@@ -70,6 +74,10 @@ def _work(spec: TrainSpec, backbone: BackboneCard) -> float:
 
 
 def _per_token(spec: TrainSpec, backbone: BackboneCard) -> float:
-    """Weights that a token passes: 12 width^2 in each layer (shared layers count each time), and the heads."""
+    """Products of a token: 12 width^2 in each layer (shared layers count each time), the heads', and the span scores'.
+
+    A span is scored by one product of width 4 D with each type (`gliner_core/scorer.py`), and K spans start at a word.
+    """
     layers, width = backbone.layers or 12, backbone.width or 768
-    return 12 * layers * width**2 + FACTOR_HEADS * spec.model.hidden_size**2
+    scores = HIDDEN * spec.model.hidden_size * spec.model.max_width * spec.sampling.max_types / SUB_TOKENS_PER_WORD
+    return 12 * layers * width**2 + FACTOR_HEADS * spec.model.hidden_size**2 + scores

@@ -68,11 +68,14 @@ def _cell_row(cell: Cell, protocols: Sequence[str]) -> tuple[str, ...]:
 def estimate_of(space: Workspace, run: Run) -> Estimate:
     """Estimate of one run, scaled from the baseline of the scale."""
     base = resolve(space.registry, space.scale, {}, device=space.device, seed=run.spec.seed, where="baseline")
-    device = "gpu" if space.device == "cuda" else "cpu"
-    if not space.scale.hours_per_run.get(device):  # planned on another machine than it will run on
-        device = next(iter(space.scale.hours_per_run), device)
     num_cells = len(space.grid.owner_cells(run.id))
-    return estimate_run(space.scale, run.spec, base, dict(space.registry.backbones), device, num_cells)
+    return estimate_run(space.scale, run.spec, base, dict(space.registry.backbones), _hardware(space), num_cells)
+
+
+def _hardware(space: Workspace) -> str:
+    """cpu or gpu: what is estimated for. A plan made on another machine than it will run on takes the card's hours."""
+    mine = "gpu" if space.device == "cuda" else "cpu"
+    return mine if space.scale.hours_per_run.get(mine) else next(iter(space.scale.hours_per_run), mine)
 
 
 def _studies(space: Workspace) -> Table:
@@ -86,14 +89,18 @@ def _studies(space: Workspace) -> Table:
         seeds = {row.seed for row in found if row.seed is not None}
         counts = (len({row.variant for row in found}), len(seeds), len(owners & set(grid.runs)), num_cells)
         rows.append((study, *map(str, counts)))
-    return _table(f"scale {grid.scale}, device {space.device}", ("study", "variants", "seeds", "runs", "cells"), rows)
+    return _table(
+        f"scale {grid.scale}, estimated for a {_hardware(space).upper()}",
+        ("study", "variants", "seeds", "runs", "cells"),
+        rows,
+    )
 
 
 def _summary(space: Workspace) -> str:
     found = [estimate_of(space, run) for run in space.grid.runs.values()]
     counts = f"in all, shared between studies: {len(space.grid.runs)} runs, {len(space.grid.cells)} cells"
     hours = [item.hours for item in found]
-    kind = "/".join(space.scale.hours_per_run) or "no"
+    kind = _hardware(space).upper()
     time = "no hours on the scale card" if None in hours else f"about {sum(map(float, hours)):.1f} {kind} hours"
     disk = sum(item.bytes_disk for item in found) / GB
     memory = max((item.bytes_memory for item in found), default=0) / GIB
@@ -112,9 +119,10 @@ def _told(numbers: Sequence[Reproduction]) -> str:
     for table in tables:
         kinds = Counter(number.kind for number in numbers if number.table == table)
         lines.append(f"{table}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())))
-    return "printed numbers (cell = a score or table of this scale, facts = of a prepared dataset):\n  " + "\n  ".join(
-        lines
-    )
+    reasons = Counter(number.note for number in numbers if number.kind == "missing")
+    lines += [f"missing, {count}: {reason}" for reason, count in reasons.items()]
+    head = "printed numbers (cell = a score or table of this scale, facts = of a prepared dataset)"
+    return f"{head}:\n  " + "\n  ".join(lines)
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

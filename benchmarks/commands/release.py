@@ -96,27 +96,34 @@ def _parts(readme: Path, name: str) -> tuple[str, str]:
 
 
 def headline_block(release: Path) -> str:
-    """The headline table of a release under its first protocol, with the release's name and a link."""
+    """The headline table of a release with our rows under its first protocol, the release's name and a link."""
     whole = read_text(release / "studies" / HEADLINE / "table.md").strip()
-    table = "\n".join(_first_protocol(whole.split("\n")))
+    table = "\n".join(_short(whole.split("\n"))).strip()
     # Links of the table lead to score files relative to the scale's folder.
     place = f"results/released/{release.name}"
     table = re.sub(r"\]\((?!https?:)([^)]+)\)", rf"]({place}/\1)", table)
     return f"Release [`{release.name}`]({place}/scorecard.md).\n\n{table}"
 
 
-def _first_protocol(lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a Markdown table without the rows under other protocols than the first that stands in it."""
-    column, first = 0, ""
+def _short(lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a Markdown table without what was published elsewhere and, among our rows, other protocols than the
+    first. Printed rows stay: each names the protocol that it was printed under."""
+    column, first, is_ours, is_elsewhere = 0, "", False, False
     for line in lines:
         cells = [cell.strip() for cell in line.split("|")]
-        if "Protocol" in cells:
+        if line.startswith(("Published", "Measured here")):  # the heading of a block
+            column, is_elsewhere = 0, line.startswith("Published elsewhere")
+            is_ours = line.startswith("Measured here")
+        elif cells[1:2] in (["*published*"], ["*measured here*"]):  # a group inside a block
+            is_ours = cells[1] == "*measured here*"
+        elif "Protocol" in cells:
             column, first = cells.index("Protocol"), ""
-        elif len(cells) > column > 0 and not cells[column].startswith("---"):
+        elif len(cells) > column > 0 and is_ours and not cells[column].startswith("---"):
             first = first or cells[column]
             if cells[column] != first:
                 continue
-        yield line
+        if not is_elsewhere:
+            yield line
 
 
 def answers_block(registry: Registry, release: Path) -> str:

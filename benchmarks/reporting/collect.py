@@ -15,6 +15,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import cost_values, identity, row_values, run_facts, to_frame
 from benchmarks.reporting.track import mlflow_name
 from benchmarks.reporting.tracking import read_metrics
+from benchmarks.reporting.weights import size_facts
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_json
 
@@ -31,7 +32,7 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
         same = [other for other in rows if (other.variant, other.owner) == (row.variant, row.owner)]
         report, answers = _reports(workspace, row.owner, same)
         place = identity(workspace.grid, row) | dict.fromkeys(("suite", "protocol", "decoding", "dataset"), "")
-        for name, value in run_facts(report).items():
+        for name, value in (run_facts(report) | size_facts(workspace.run(row.owner))).items():
             facts.append(place | {"metric": name, "value": _checked(tracked[row.owner], name, value, row.owner)})
         cost_rows += [place | {"metric": name, "value": value} for name, value in cost_values(report, answers).items()]
     _write(cells, to_frame(scores + facts))

@@ -3,27 +3,26 @@
 A printed number maps to the cells of the same dataset and metric whose variant, label or system is named as its row
 or column (letters and digits count: "GLiNER-L" = `gliner-l`). A study's reference may instead say which of its variants
 answers for which printed `row` (or column: Table 3 prints models as columns); then only that row is compared.
-An average maps only where ours is taken over the datasets that the paper averages. `author_x` is the paper's own file
-of dataset x and counts as x.
+An average maps only where ours is taken over the datasets that the paper averages; where the paper mixes protocols in
+it, ours is computed from the cells of each dataset under the protocol of its printed row (`measured.py`). `author_x` is
+the paper's own file of dataset x and counts as x.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
 from benchmarks.catalog.cards import Reference
+from benchmarks.catalog.printed import AUTHOR_FILES, Printed, asked_protocol
+from benchmarks.reporting.measured import Measured, measured, name_key
 from gliner_core.errors import InputError
 
 Verdict = Literal["match", "close", "off", "n/a"]
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "published"
-AVERAGE = "average"
 COMPARABLE_SCALE = "paper"
-AUTHOR_FILES = "author_"
 NOT_AVAILABLE = "n/a"
 # fmt: off
 PUBLISHED_COLUMNS = (
@@ -31,20 +30,9 @@ PUBLISHED_COLUMNS = (
 )
 COLUMNS = (
     "paper", "table", "row", "column", "dataset", "metric", "published", "ours", "low", "high", "delta", "tolerance",
-    "verdict", "reason",
+    "protocol", "verdict", "reason",
 )
 # fmt: on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """Our side of one printed number: means over seeds, the protocol they were scored under, or why there is none."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    protocol: str = ""
-    reason: str = ""
 
 
 def load_published(file: str | Path) -> pd.DataFrame:
@@ -102,18 +90,14 @@ def compare(
     for name in ("variant", "label", "system"):
         ours[f"{name}_key"] = [name_key(value) for value in ours[name]]
     ours["dataset"] = [str(name).removeprefix(AUTHOR_FILES) for name in ours["dataset"].fillna("")]
-    rows = []
+    rows, named = [], f"{scale} with {', '.join(overridden)} set" if overridden else scale
     for reference in references:
         published = load_published(reference.file)
-        for printed in _printed(published, reference).itertuples(index=False):
-            measured = _measured(ours, printed, reference, published)
-            rows.append(_row(printed, measured, f"{scale} with {', '.join(overridden)} set" if overridden else scale))
+        every = published.to_dict("records")
+        for printed in _printed(published, reference).to_dict("records"):
+            mine, wanted = measured(ours, printed, reference, every), asked_protocol(every, printed)
+            rows.append(_row(printed, mine, wanted, named))
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def name_key(name: Any) -> str:
-    """Letters and digits of a name in lower case, so that printed and card spellings meet."""
-    return "" if pd.isna(name) else re.sub(r"[\W_]+", "", str(name).lower())
 
 
 def _printed(published: pd.DataFrame, reference: Reference) -> pd.DataFrame:
@@ -130,99 +114,45 @@ def _printed(published: pd.DataFrame, reference: Reference) -> pd.DataFrame:
     return published[keep]
 
 
-def _measured(ours: pd.DataFrame, printed: Any, reference: Reference, published: pd.DataFrame) -> Measured:
-    named = _named(ours, printed, reference)
-    if named.empty:
-        wanted = reference.variant or f"{printed.row} or {printed.column}"
-        return Measured(reason=f"no variant or system here is named {wanted}")
-    found = named[(named["dataset"] == printed.dataset) & (named["metric"] == printed.metric)]
-    if printed.dataset == AVERAGE:
-        theirs = _averaged(printed, published)
-        found = found[[_datasets(named, suite) in theirs for suite in found["suite"]]]
-    if found.empty:
-        return Measured(reason=f"{printed.metric} of {printed.dataset} over the paper's datasets was not measured here")
-    same = found[found["protocol"] == _protocol(printed)]
-    found = found if same.empty else same
-    found = found.drop_duplicates(["run", "system", "seed", "variant", "suite", "decoding", "protocol"])
-    ways = found[["variant", "system", "suite", "decoding", "protocol"]].fillna("").drop_duplicates()
-    if len(ways) > 1:
-        which = [name for name in ways.columns if ways[name].nunique() > 1]
-        return Measured(reason=f"{len(ways)} cells here answer for it; they differ in {', '.join(which)}")
-    return Measured(
-        value=float(found["value"].mean()),
-        low=_mean(found["low"]),
-        high=_mean(found["high"]),
-        protocol=found["protocol"].iloc[0],
-    )
-
-
-def _named(ours: pd.DataFrame, printed: Any, reference: Reference) -> pd.DataFrame:
-    if reference.variant is not None:
-        return ours[(ours["variant"] == reference.variant) & (ours["system_key"] == "")]
-    keys = [name_key(printed.row), name_key(printed.column)]
-    return ours[ours[["variant_key", "label_key", "system_key"]].isin(keys).any(axis=1)]
-
-
-def _averaged(printed: Any, published: pd.DataFrame) -> list[frozenset[str]]:
-    """The dataset lists that this average may stand for: its own table's, or any where the table prints none."""
-    lists = {
-        table: frozenset(rows["dataset"]) - {AVERAGE, ""}
-        for table, rows in published[published["metric"] == "f1_pct"].groupby("table")
-    }
-    own = lists.get(printed.table, frozenset())
-    return [own] if own else [names for names in lists.values() if names]
-
-
-def _datasets(named: pd.DataFrame, suite: str) -> frozenset[str]:
-    return frozenset(named.loc[named["suite"] == suite, "dataset"]) - {AVERAGE, ""}
-
-
-def _protocol(printed: Any) -> str:
-    """The protocol card at the head of the printed protocol; what follows the semicolon is prose."""
-    return printed.protocol.split(";")[0].strip()
-
-
 def _distance(ours: float, reference: float) -> float:
     return round(abs(ours - reference), 9)  # 60.4 - 59.9 must count as 0.5
 
 
-def _mean(bounds: pd.Series) -> float | None:
-    return None if bounds.isna().any() else float(bounds.mean())
-
-
-def _row(printed: Any, measured: Measured, scale: str) -> dict[str, Any]:
-    same_protocol = measured.protocol == _protocol(printed)
-    ours, low, high = measured.value, measured.low, measured.high
-    result = verdict(ours, low, high, printed.value, printed.tolerance, scale=scale, same_protocol=same_protocol)
-    facts = {name: getattr(printed, name) for name in ("paper", "table", "row", "column", "dataset", "metric")}
-    delta = None if ours is None or pd.isna(printed.value) else ours - printed.value
+def _row(printed: Printed, ours: Measured, wanted: str, scale: str) -> dict[str, Any]:
+    reference, tolerance = printed["value"], printed["tolerance"]
+    same = ours.protocol == wanted
+    result = verdict(ours.value, ours.low, ours.high, reference, tolerance, scale=scale, same_protocol=same)
+    facts = {name: printed[name] for name in ("paper", "table", "row", "column", "dataset", "metric")}
+    # At another scale the two numbers are of different models: a difference would invite the comparison.
+    is_apart = scale != COMPARABLE_SCALE or ours.value is None or pd.isna(reference)
     return facts | {
-        "published": printed.value,
-        "ours": ours,
-        "low": low,
-        "high": high,
-        "delta": delta,
-        "tolerance": printed.tolerance,
+        "published": reference,
+        "ours": ours.value,
+        "low": ours.low,
+        "high": ours.high,
+        "delta": None if is_apart else ours.value - reference,
+        "tolerance": tolerance,
+        "protocol": ours.protocol,
         "verdict": result,
-        "reason": _reason(result, printed, measured, scale),
+        "reason": _reason(result, printed, ours, wanted, scale),
     }
 
 
-def _reason(result: Verdict, printed: Any, measured: Measured, scale: str) -> str:
+def _reason(result: Verdict, printed: Printed, ours: Measured, wanted: str, scale: str) -> str:
     if result == "match":
-        within = _distance(measured.value, printed.value) <= printed.tolerance
+        within = _distance(ours.value, printed["value"]) <= printed["tolerance"]
         return "within the tolerance" if within else "inside our 95 % interval"
     if result == "close":
         return "within twice the tolerance"
     if result == "off":
         return "beyond twice the tolerance"
     reasons = []
-    if pd.isna(printed.value):
+    if pd.isna(printed["value"]):
         reasons.append("the paper draws this value and does not print it")
     if scale != COMPARABLE_SCALE:
         reasons.append(f"scale {scale} is not the paper's")
-    if measured.reason:
-        reasons.append(measured.reason)
-    elif measured.protocol != _protocol(printed):
-        reasons.append(f"scored under {measured.protocol}, printed under {_protocol(printed)}")
+    if ours.reason:
+        reasons.append(ours.reason)
+    elif ours.protocol != wanted:
+        reasons.append(f"scored under {ours.protocol}, printed under {wanted}")
     return "; ".join(reasons)

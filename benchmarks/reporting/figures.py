@@ -12,6 +12,7 @@ from benchmarks.catalog.cards import StudyCard
 from benchmarks.reporting.bars import Bar, Group, draw_bars
 from benchmarks.reporting.inputs import references_of
 from benchmarks.reporting.lines import draw_lines
+from benchmarks.reporting.published_rows import like_ours
 from benchmarks.reporting.style import COLUMN_INCHES, SETTINGS, add_footer, save_figure
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.reporting.tables import is_comparable
@@ -153,7 +154,7 @@ def _mean_bar(estimates: Sequence[Estimate | None]) -> Bar | None:
 def _printed_values(index: CellIndex, published: pd.DataFrame) -> dict[str, float]:
     """Dataset -> F1 of the paper's row the study is held against, where the datasets are the same."""
     rows = {reference.row for reference in index.card.references if reference.row}
-    printed = references_of(index.card, published)
+    printed, _ = like_ours(references_of(index.card, published), index.card)
     if len(rows) != 1 or not is_comparable(index, printed):
         return {}
     chosen = printed[(printed["row"].isin(rows)) & (printed["metric"] == "f1_pct")]

@@ -13,24 +13,25 @@ PAPER = "gliner_2311.08526"
 
 
 def published_of(card: StudyCard) -> pd.DataFrame:
-    """Published rows of the files a study refers to; without references, an empty frame with the same columns."""
+    """Published rows of the files a study refers to, with a column `file`; without references, an empty frame."""
     files = list(dict.fromkeys(reference.file for reference in card.references))
-    frames = [load_published(name) for name in files or [PAPER]]
+    frames = [load_published(name).assign(file=name) for name in files or [PAPER]]
     return pd.concat(frames, ignore_index=True) if files else frames[0].iloc[:0]
 
 
 def references_of(card: StudyCard, published: pd.DataFrame) -> pd.DataFrame:
-    """The printed numbers the study is held against, in the order of the paper."""
+    """The printed numbers the study is held against, in the order of the files."""
     if published.empty or not card.references:
         return published.iloc[:0]
-    wanted = {table_number(reference.table) for reference in card.references}
-    keep = published["table"].map(table_number).isin(wanted)
-    if not keep.any():
-        raise InputError(
-            f"benchmarks/published/{card.references[0].file}.csv: no row has table `{card.references[0].table}`; "
-            f"correct `references` of study {card.name} or add the rows"
-        )
-    return published[keep]
+    tables = list(zip(published["file"], published["table"].map(table_number), strict=True))
+    wanted = {(reference.file, table_number(reference.table)): reference for reference in card.references}
+    for key, reference in wanted.items():
+        if key not in tables:
+            raise InputError(
+                f"benchmarks/published/{reference.file}.csv: no row has table `{reference.table}`; "
+                f"correct `references` of study {card.name} or add the rows"
+            )
+    return published[[key in wanted for key in tables]]
 
 
 def table_number(table: object) -> str:

@@ -4,7 +4,6 @@ This is the only place that rounds. A value column `F1` has the companions `F1 (
 interval), `F1 (seed min)` and `F1 (seed max)` (seed spread) and `F1 (path)` (score file); the CSV has no paths.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,20 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.catalog.cards import StudyCard
-from benchmarks.reporting.compare import AUTHOR_FILES, COMPARABLE_SCALE
+from benchmarks.catalog.printed import AUTHOR_FILES
+from benchmarks.reporting.compare import COMPARABLE_SCALE
 from benchmarks.reporting.difference_text import p_text, seeds_text, shown_text
-from benchmarks.reporting.inputs import references_of, table_number
+from benchmarks.reporting.inputs import references_of
 from benchmarks.reporting.paired import average_difference
+from benchmarks.reporting.published_rows import (
+    METRIC_TITLES,
+    like_ours,
+    name_column,
+    published_heading,
+    published_rows,
+    put_value,
+    readable_count,
+)
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate, RowKey
 from benchmarks.reporting.table_text import (
     AVERAGE_DELTA,
@@ -33,12 +42,6 @@ from benchmarks.reporting.table_text import (
 )
 from gliner_core.files import atomic_write
 
-METRIC_TITLES = {
-    "precision_pct": "Precision",
-    "recall_pct": "Recall",
-    "f1_pct": "F1",
-    "reachable_recall_pct": "Reachable recall",
-}
 PUBLISHED, MEASURED = "published", "measured here"
 Rows = list[dict[str, Any]]
 PAPER_DELTA, VERDICT = "Average - paper", "Verdict"
@@ -54,11 +57,13 @@ def build_table(
 ) -> pd.DataFrame:
     """The table of one study: printed rows first, then the baseline, its variants and the systems.
 
+    Rows that were published elsewhere, or count something else than our columns, follow in blocks of their own.
+
     With `verdicts` (of `compare`), rows that answer for a printed row say how far their average lies from it; with
     `differences` (of `paired`), all others say how far theirs lies from the baseline and whether that is shown.
     """
     index = CellIndex(cells, card)
-    printed = references_of(card, published)
+    printed, others = like_ours(references_of(card, published), card)
     comparable = is_comparable(index, printed)
     if comparable:  # the author's files of a dataset stand in the column of the dataset
         dataset_titles = {
@@ -70,12 +75,17 @@ def build_table(
     if verdicts is not None:
         for row, key in zip(ours, index.rows, strict=True):
             _put_verdict(row, key, index, verdicts)
-    theirs = _published_rows(printed, card, dataset_titles)
+    theirs = published_rows(printed, card, dataset_titles)
     headings = _headings(index, printed, comparable)
-    for heading, source, rows in ((headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)):
+    if comparable:  # they share a block with rows that name theirs
+        for row, key in zip(ours, index.rows, strict=True):
+            row["Protocol"] = key.protocol
+    blocks = [(headings[0], PUBLISHED, theirs), (headings[1], MEASURED, ours)]
+    blocks += [(heading, PUBLISHED, published_rows(rows, card, dataset_titles)) for heading, rows in others]
+    for heading, source, rows in blocks:
         for row in rows:
             row.update({"Block": heading, "Source": source})
-    return _frame([*theirs, *ours])
+    return _frame([row for _, _, rows in blocks for row in rows])
 
 
 def write_table(frame: pd.DataFrame, csv: Path, md: Path, tex: Path, caption: str) -> None:
@@ -104,9 +114,7 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
     measured = f"M{here}"
     if printed.empty:
         return "", measured
-    first = printed.iloc[0]
-    paper = re.sub(r"^(?=\d{4}\.\d{5})", "arXiv ", str(first["paper"]))
-    name = f"Published: {paper}, Table {table_number(first['table'])}"
+    name = published_heading(printed)
     if comparable:
         shared = f"{name}, and m{here}"
         return shared, shared
@@ -115,35 +123,11 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
     return f"{name} (not comparable with the block below)", f"{measured} (not comparable with the block above)"
 
 
-def _published_rows(printed: pd.DataFrame, card: StudyCard, titles: Mapping[str, str]) -> Rows:
-    rows: dict[str, dict[str, Any]] = {}
-    # Tables 2 to 4 print datasets as rows and models as columns; ours always have the models as rows.
-    turned = card.layout == "datasets" and printed.groupby("row")["dataset"].nunique().max() == 1
-    for record in printed.itertuples(index=False):
-        name, column = (record.column, record.row) if turned else (record.row, record.column)
-        row = rows.setdefault(str(name), {_name_column(card): str(name)})
-        if record.metric == "parameters":
-            as_printed = re.match(r"printed ([^;]+)", str(record.note))
-            row["Params"] = as_printed[1] if as_printed else readable_count(record.value)
-        elif not pd.isna(record.value):
-            _put(row, _published_title(record, str(column), card, titles), record.value)
-    return list(rows.values())
-
-
-def _published_title(record: Any, column: str, card: StudyCard, titles: Mapping[str, str]) -> str:
-    dataset = "" if pd.isna(record.dataset) else str(record.dataset)
-    if dataset == AVERAGE or not dataset:
-        is_score = card.layout == "axes" and record.metric in METRIC_TITLES
-        return METRIC_TITLES[record.metric] if is_score else "Average"
-    return titles.get(dataset, column)
-
-
 def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
     rows = []
     for key in index.rows:
         row = _identity(index, key, index.score(key))
-        parameters = index.get(key, "", "parameters")
-        row["Params"] = readable_count(parameters.value) if parameters else None
+        row["Params"] = _parameters(index, key)
         for dataset in (*index.datasets, AVERAGE):
             title = "Average" if dataset == AVERAGE else titles.get(dataset, dataset)
             _put_estimate(row, title, index.score(key, dataset))
@@ -151,6 +135,14 @@ def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.D
             _put_difference(row, AVERAGE_DELTA, average_difference(differences, key))
         rows.append(row)
     return rows
+
+
+def _parameters(index: CellIndex, key: RowKey) -> str | None:
+    """All weights, and those that the paper counts."""
+    whole, inner = (index.get(key, "", name) for name in ("parameters", "parameters_without_embeddings"))
+    if whole is None or inner is None:
+        return readable_count(whole.value) if whole else None
+    return f"{readable_count(whole.value)} ({readable_count(inner.value)} without word embeddings)"
 
 
 def _axis_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
@@ -168,7 +160,7 @@ def _axis_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.Data
 
 
 def _identity(index: CellIndex, key: RowKey, score: Estimate | None) -> dict[str, Any]:
-    row: dict[str, Any] = {_name_column(index.card): key.label}
+    row: dict[str, Any] = {name_column(index.card): key.label}
     if len(index.protocols) > 1:
         row["Protocol"] = key.protocol
     if index.has_several_decodings():
@@ -179,41 +171,32 @@ def _identity(index: CellIndex, key: RowKey, score: Estimate | None) -> dict[str
 
 def _put_verdict(row: dict[str, Any], key: RowKey, index: CellIndex, verdicts: pd.DataFrame) -> None:
     printed = [reference.row for reference in index.card.references if reference.variant == key.variant]
-    if key.system or key.protocol != index.protocols[0] or not printed:
-        return
+    if index.scale != COMPARABLE_SCALE or key.system or key.protocol != index.protocols[0] or not printed:
+        return  # elsewhere no verdict is given, and a difference from the paper would read as one
     mine = verdicts["row"].isin(printed) | verdicts["column"].isin(printed)
     average = verdicts[mine & (verdicts["dataset"] == AVERAGE) & (verdicts["metric"] == "f1_pct")]
     if len(average):
         found = average.iloc[0]
         known = not pd.isna(found["delta"])
-        row[PAPER_DELTA] = f"{format_number(found['delta'], signed=True)} ({printed[0]})" if known else None
+        # An average that mixes protocols is not the one in this row; verdicts.csv holds ours.
+        way = "" if found["protocol"] == key.protocol else f", {found['protocol']}"
+        row[PAPER_DELTA] = f"{format_number(found['delta'], signed=True)} ({printed[0]}{way})" if known else None
         row[VERDICT] = found["verdict"]
 
 
 def _put_difference(row: dict[str, Any], title: str, line: pd.Series | None) -> None:
     """The paired difference; with datasets as columns there is room for its sentence interval and verdict only."""
-    _put(row, title, None if line is None else line["difference_points"], decimals=1)
+    put_value(row, title, None if line is None else line["difference_points"], decimals=1)
     if line is not None:
         row[f"{title} (low)"], row[f"{title} (high)"] = (round(line[name], 1) + 0.0 for name in ("low", "high"))
     texts = ({OVER_SEEDS: seeds_text, P_VALUE: p_text} if title == DELTA else {}) | {SHOWN: shown_text}
     row |= {name: None if line is None else text(line) for name, text in texts.items()}
 
 
-def _name_column(card: StudyCard) -> str:
-    return "Model" if card.layout == "datasets" else "Variant"
-
-
-def _put(row: dict[str, Any], title: str, value: float | None, decimals: int | None = None) -> None:
-    # Printed values keep the decimals of the paper; adding 0.0 turns -0.0 into 0.0.
-    row[title] = value if value is None or decimals is None else round(value, decimals) + 0.0
-    for companion in (*COMPANIONS, " (path)"):
-        row.setdefault(title + companion, None)
-
-
 def _put_estimate(
     row: dict[str, Any], title: str, estimate: Estimate | None, divisor: float = 1.0, decimals: int = 1
 ) -> None:
-    _put(row, title, estimate.value / divisor if estimate else None, decimals)
+    put_value(row, title, estimate.value / divisor if estimate else None, decimals)
     if estimate is None:
         return
     several = len(estimate.seeds) > 1
@@ -239,11 +222,3 @@ def _frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=columns)
     unused = [name for name in columns if frame[name].isna().all() and f"{name} (path)" in columns]
     return frame.drop(columns=[name + part for name in unused for part in ("", *COMPANIONS, " (path)")])
-
-
-def readable_count(value: float) -> str:
-    """50000000 -> `50M`, 7e9 -> `7B`, the way tables print parameter counts."""
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{round(value / size, 1):g}{unit}"
-    return f"{value:g}"

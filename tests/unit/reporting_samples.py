@@ -200,7 +200,14 @@ def published_rows(datasets: Sequence[str] = OOD) -> pd.DataFrame:
         for metric, value in zip(("precision_pct", "recall_pct", "f1_pct"), values, strict=True):
             records.append(("5", row, metric, "average", metric, value))
     frame = pd.DataFrame(records, columns=["table", "row", "column", "dataset", "metric", "value"])
-    return frame.assign(paper="gliner_2311.08526", version="v1", protocol="gliner_official", tolerance=1.0, note="")
+    return frame.assign(
+        file="gliner_2311.08526",
+        paper="gliner_2311.08526",
+        version="v1",
+        protocol="gliner_official",
+        tolerance=1.0,
+        note="",
+    )
 
 
 def verdict_rows() -> pd.DataFrame:
@@ -214,5 +221,12 @@ def verdict_rows() -> pd.DataFrame:
     columns = ["column", "dataset", "published", "ours", "delta", "verdict", "reason"]
     frame = pd.DataFrame(records, columns=columns)
     return frame.assign(
-        paper="gliner_2311.08526", table="1", row="GLiNER-L", metric="f1_pct", low=55.0, high=59.4, tolerance=1.0
+        paper="gliner_2311.08526",
+        table="1",
+        row="GLiNER-L",
+        metric="f1_pct",
+        low=55.0,
+        high=59.4,
+        tolerance=1.0,
+        protocol="gliner_official",
     )

@@ -94,13 +94,25 @@ def test_headline_links_lead_into_the_release(tmp_path: Path) -> None:
         write_block(readme, "headline", "new")
 
 
-def test_the_headline_shows_one_protocol(tmp_path: Path) -> None:
+HEAD = "| Model | Protocol | F1 |\n|---|---|---:|\n"
+PRINTED = "| Printed | other | 1 |\n| Printed too | unstated | 4 |\n"
+OURS = "| A | one | 2 |\n| A | two | 3 |\n"
+ELSEWHERE = f"Published elsewhere (newer.csv), token F1\n\n{HEAD}| Word | other | 5 |\n"
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        f"Published: a paper\n\n{HEAD}{PRINTED}\nMeasured here: scale\n\n{HEAD}{OURS}",
+        f"Published: a paper, and measured here\n\n{HEAD}| *published* | | |\n{PRINTED}| *measured here* | | |\n{OURS}",
+    ],
+    ids=["two blocks", "one block"],
+)
+def test_the_headline_shows_printed_rows_and_one_protocol_of_ours(tmp_path: Path, blocks: str) -> None:
     table = tmp_path / "results/released/first/studies/main_table/table.md"
     table.parent.mkdir(parents=True)
-    head = "| Model | Protocol | F1 |\n|---|---|---:|\n"
-    table.write_text(
-        f"**Title**\n\n| Model | F1 |\n|---|---:|\n| Printed | 1 |\n\n{head}| A | one | 2 |\n| A | two | 3 |\n"
-    )
+    table.write_text(f"**Title**\n\n{blocks}\nA note.\n\n{ELSEWHERE}")
     shown = headline_block(table.parents[2])
-    assert "| Printed | 1 |" in shown and "| A | one | 2 |" in shown
-    assert "| A | two | 3 |" not in shown and shown.count("|---|---|---:|") == 1
+    assert PRINTED in shown and "| A | one | 2 |" in shown and shown.endswith("A note.")
+    assert "| A | two | 3 |" not in shown and "elsewhere" not in shown and "Word" not in shown
+    assert shown.count(HEAD.rstrip()) == blocks.count(HEAD)

@@ -10,7 +10,7 @@ import pytest
 import reporting_samples as samples
 
 from benchmarks.catalog.cards import StudyCard
-from benchmarks.reporting.compare import load_published
+from benchmarks.reporting.inputs import published_of
 from benchmarks.reporting.summary import CellIndex, read_cells
 from benchmarks.reporting.table_text import escape_latex, escape_markdown, format_number, text_tables
 from benchmarks.reporting.tables import build_table, readable_count, write_table
@@ -42,7 +42,7 @@ def test_headline_table_of_another_suite_keeps_two_blocks_apart(tmp_path: Path) 
     assert list(frame["Model"]) == ["USM", "GLiNER-L", "Baseline", "Untrained", "Random scorer"]
     assert list(frame["Source"]) == ["published"] * 2 + ["measured here"] * 3
     theirs, ours = text_tables(frame)
-    assert theirs.columns == ("Model", "Params", "Movie", "Restaurant", "AI", "Lit", "Average")
+    assert theirs.columns == ("Model", "Params", "Protocol", "Movie", "Restaurant", "AI", "Lit", "Average")
     assert ours.columns == ("Model", "Seeds", "Kitchen", "Harbour", "Sky", "Average")
     assert "not comparable" in theirs.heading and "not comparable" in ours.heading
     assert "protocol gliner_official" in ours.heading and "scale demo" in ours.heading
@@ -51,7 +51,7 @@ def test_headline_table_of_another_suite_keeps_two_blocks_apart(tmp_path: Path) 
     assert (baseline["Kitchen (low)"], baseline["Kitchen (high)"]) == (55.0, 59.6)
     _, md, _ = written(frame, tmp_path)
     assert "| Baseline | 1 | 57.2 [55.0, 59.6] | 58.2 [56.0, 60.6] |" in md
-    assert "| GLiNER-L | 300M | 57.2 | 58.2 | 59.2 | 60.2 | 58.09 |" in md
+    assert "| GLiNER-L | 300M | gliner_official | 57.2 | 58.2 | 59.2 | 60.2 | 58.09 |" in md
     assert "One seed per variant" in md
 
 
@@ -67,7 +67,7 @@ def test_headline_table_of_the_papers_suite_is_one_block() -> None:
 
 def test_real_table_1_keeps_its_order_and_its_printed_values() -> None:
     card = samples.main_card()
-    frame = build_table(samples.main_cells(), card, load_published("gliner_2311.08526"), samples.DEMO_TITLES)
+    frame = build_table(samples.main_cells(), card, published_of(card), samples.DEMO_TITLES)
     theirs = frame[frame["Source"] == "published"]
     assert list(theirs["Model"]) == [
         "Vicuna-7B", "Vicuna-13B", "USM", "ChatGPT", "InstructUIE", "UniNER-7B", "UniNER-13B", "GoLLIE",
@@ -76,7 +76,7 @@ def test_real_table_1_keeps_its_order_and_its_printed_values() -> None:
     last = theirs.iloc[-1]
     names = ("Movie", "Restaurant", "AI", "Literature", "Music", "Politics", "Science", "Average")
     assert [last[name] for name in names] == [57.2, 42.9, 57.2, 64.4, 69.6, 72.6, 62.6, 60.9]
-    assert list(text_tables(theirs)[0].columns) == ["Model", "Params", *names]
+    assert list(text_tables(theirs)[0].columns) == ["Model", "Params", "Protocol", *names]
     assert list(theirs["Params"])[-3:] == ["50M", "90M", "0.3B"]
 
 
@@ -84,7 +84,7 @@ def test_a_table_printed_with_datasets_as_rows_is_turned() -> None:
     reference = ({"file": "gliner_2311.08526", "table": "Table 3"},)
     card = samples.study("languages", layout="datasets", references=reference)
     titles = {name: name.upper() for name in samples.LANGUAGE_TITLES}
-    frame = build_table(samples.language_cells(), card, load_published("gliner_2311.08526"), titles)
+    frame = build_table(samples.language_cells(), card, published_of(card), titles)
     assert list(frame["Model"])[:4] == ["Sup.", "ChatGPT", "GLiNER-En", "GLiNER-Multi"]
     multi = row_of(frame, "GLiNER-Multi")
     assert (multi["German"], multi["Chinese"], multi["Average"]) == (39.5, 24.3, 32.9)
@@ -193,7 +193,7 @@ def test_printed_rows_of_an_axis_are_called_incomparable_below_the_papers_scale_
     for scale, expected in (("demo", True), ("paper", False)):
         frame = build_table(samples.width_cells().assign(scale=scale), card, samples.published_rows(), {})
         theirs, ours = text_tables(frame)
-        assert theirs.columns == ("Variant", "Precision", "Recall", "F1")
+        assert theirs.columns == ("Variant", "Protocol", "Precision", "Recall", "F1")
         assert ("not comparable" in theirs.heading, "not comparable" in ours.heading) == (expected, expected)
 
 
