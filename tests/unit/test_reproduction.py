@@ -31,8 +31,7 @@ def test_every_printed_number_has_its_place(numbers: list[Reproduction]) -> None
     printed = list(csv.DictReader((ROOT / "benchmarks" / "published" / f"{PAPER}.csv").read_text().splitlines()))
     assert len(numbers) == len(printed)
     missing = {(number.dataset, number.metric, number.note) for number in numbers if number.kind == "missing"}
-    names = ("anatem", "bc2gm", "bc5cdr", "findvehicle", "multinerd", "ncbi", "polyglotner", "wikiann_en")
-    assert missing == {(name, "num_dev", "no card has sources for its dev split") for name in names}
+    assert missing == {("polyglotner", "num_dev", "no card has sources for its dev split")}  # a sample never published
 
 
 def test_quoted_numbers_are_those_of_other_systems(numbers: list[Reproduction]) -> None:
