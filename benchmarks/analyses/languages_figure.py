@@ -28,7 +28,7 @@ def draw_languages(figure: Figure, languages: pd.DataFrame) -> None:
     scores.set_xlim(0, max(1.0, languages[["value", "high", "seed_high"]].max().max()) * 1.06)
     scores.set_xlabel("F1, %")
     lengths.set_xlim(0, languages["sub_words_per_word"].max() * 1.15)
-    lengths.set_xlabel("sub-words per word")
+    lengths.set_xlabel("sub-words/word")
     lengths.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     for axes in (scores, lengths):
         axes.grid(axis="x", color=GRID, linewidth=0.5)

@@ -40,6 +40,7 @@ def _draw_scores(axes: Axes, rows: pd.DataFrame) -> None:
             axes.fill_between(curve["size"], curve["low"], curve["high"], color=lighten(ink), linewidth=0, alpha=0.35)
             axes.plot(curve["size"], curve["value"], color=ink, linewidth=0.9)
         _draw_intervals(axes, points.assign(size=points["size"] * aside), ink, marker, start)
+    _bound(axes, rows[rows["topic"] == F1])
     axes.set_ylabel("F1, %, mean over the suite")
     axes.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, 1.16), borderpad=0, handletextpad=0.3)
 
@@ -53,14 +54,25 @@ def _draw_gaps(axes: Axes, gaps: pd.DataFrame, printed: Printed) -> None:
     if printed:
         sizes, values = zip(*printed, strict=True)
         axes.plot(sizes, values, "o", color=MUTED, markerfacecolor="none", markersize=4.5, label="stated by the paper")
+    _bound(axes, gaps, tuple(value for _, value in printed))
     axes.set_ylabel("Gain in F1, points")
     axes.legend(loc="upper left", ncols=2, bbox_to_anchor=(0, 1.16), borderpad=0, handletextpad=0.3)
+
+
+def _bound(axes: Axes, points: pd.DataFrame, others: tuple[float, ...] = ()) -> None:
+    """Limits from points, sentences and single seeds: Student's interval over two seeds would flatten all of them."""
+    named = ("low", "high", "seed_min", "seed_max")
+    seen = [*others, *(float(value) for name in named for value in points[name] if not is_missing(value))]
+    margin = 0.12 * (max(seen) - min(seen))
+    axes.set_ylim(min(seen) - margin, max(seen) + margin)
 
 
 def _draw_intervals(axes: Axes, points: pd.DataFrame, ink: str, marker: str, label: str) -> None:
     for _, row in points.iterrows():
         if not is_missing(row["seed_low"]):
             axes.plot([row["size"]] * 2, [row["seed_low"], row["seed_high"]], color=ink, linewidth=0.6)
+            ends = [row["seed_min"], row["seed_max"]]
+            axes.plot([row["size"]] * 2, ends, "o", color=ink, markerfacecolor="white", markersize=2, markeredgewidth=0.6)
         axes.plot([row["size"]] * 2, [row["low"], row["high"]], color=ink, linewidth=1.8, solid_capstyle="butt")
     axes.plot(points["size"], points["value"], marker, color=ink, markersize=3.2, label=label)
 

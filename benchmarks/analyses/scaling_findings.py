@@ -6,6 +6,7 @@ Whether pretraining gains, and whether the gain grows or shrinks, is the verdict
 import numpy as np
 import pandas as pd
 
+from benchmarks.analyses.power_law import EXPONENTS
 from benchmarks.analyses.scaling_rows import CHANGE, CROSSING, GAP
 from benchmarks.analyses.showing import interval_words, number
 from benchmarks.reporting.difference_text import p_text
@@ -149,6 +150,8 @@ def _identified(exponent: pd.Series, asymptote: pd.Series, num: int) -> str:
         faults.append("three sizes determine the three parameters, so nothing tests the form of the curve")
     if exponent["value"] == 0:
         faults.append("the error does not fall with the size")
+    elif np.isclose(exponent["value"], EXPONENTS).any():
+        faults.append("the exponent lies at an end of the range that is searched, so these points have no such curve")
     elif min(lows) == 0 or max(highs) > USEFUL * min(lows):
         faults.append("the interval of the exponent is too wide to be of use")
     if min(floors) < NEAR_ZERO:

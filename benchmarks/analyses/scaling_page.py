@@ -54,7 +54,8 @@ def present(rows: pd.DataFrame, card: StudyCard, space: Workspace) -> Page:
     if not mean_rows(rows, GAP).empty:
         tables.append(_dataset_table(rows, space))
     findings = [*gap_findings(rows), *curve_findings(rows, points), *pass_findings(points)]
-    notes = ["Mean over the suite. Thick: 95 % over sentences, thin: over seeds."]
+    notes = ["Mean over the suite. Thick: 95 % over sentences, thin: over seeds, cut at the frame;"]
+    notes += ["small rings: lowest and highest seed."]
     if not space.scale.synthetic:
         notes.append("Hollow: the gain that the paper's prose states (20 datasets, another model).")
     draw = partial(draw_scaling, rows, () if space.scale.synthetic else PRINTED)

@@ -1,13 +1,22 @@
 """The README's headline is the one of the release it names, and a release is copied whole and never overwritten."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from benchmarks.catalog.registry import load_registry
 from benchmarks.catalog.workspace import open_workspace
-from benchmarks.commands.release import BEGIN, END, headline_block, release_results, speed_block, write_block
+from benchmarks.commands.release import (
+    BEGIN,
+    BLOCKS,
+    END,
+    OPEN_QUESTIONS,
+    answers_block,
+    headline_block,
+    release_results,
+    write_block,
+)
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,12 +27,12 @@ def block(name: str) -> str:
     return text.partition(BEGIN.format(name))[2].partition(END.format(name))[0].strip()
 
 
-@pytest.mark.parametrize(("name", "make"), [("headline", headline_block), ("speed", speed_block)])
-def test_readme_shows_the_release_it_names(name: str, make: Callable[[Path], str]) -> None:
+@pytest.mark.parametrize("name", BLOCKS)
+def test_readme_shows_the_release_it_names(name: str) -> None:
     shown = block(name)
     release = re.match(r"Release \[`([^`]+)`\]", shown)
     assert release, f"README.md names no release between its {name} markers"
-    assert shown == make(ROOT / "results" / "released" / release[1]).strip()
+    assert shown == BLOCKS[name](load_registry(ROOT), ROOT / "results" / "released" / release[1]).strip()
 
 
 def finished(folder: Path) -> None:
@@ -52,6 +61,10 @@ def test_release_keeps_the_small_files_once(tmp_path: Path) -> None:
     }
     with pytest.raises(InputError, match="exists already"):
         release_results(space, "first", readme=False)
+    (tmp_path / "README.md").write_text(f"{BEGIN.format('headline')}\n{END.format('headline')}\n")
+    with pytest.raises(InputError, match=r"README.md: holds no <!-- answers:begin --> .* put the two markers back"):
+        release_results(space, "second", readme=True)
+    assert not (tmp_path / "results/released/second").exists()
     with pytest.raises(InputError, match="use lower-case letters"):
         release_results(space, "../x", readme=False)
 
@@ -116,3 +129,16 @@ def test_the_headline_shows_printed_rows_and_one_protocol_of_ours(tmp_path: Path
     assert PRINTED in shown and "| A | one | 2 |" in shown and shown.endswith("A note.")
     assert "| A | two | 3 |" not in shown and "elsewhere" not in shown and "Word" not in shown
     assert shown.count(HEAD.rstrip()) == blocks.count(HEAD)
+
+
+def test_every_open_question_is_answered_by_an_analysis_of_its_study(tmp_path: Path) -> None:
+    registry = load_registry(ROOT)
+    assert [pair for pair in OPEN_QUESTIONS if pair[1] not in registry.studies[pair[0]].analyses] == []
+    for study, analysis in OPEN_QUESTIONS:
+        folder = tmp_path / "results/released/first/studies" / study / analysis
+        folder.mkdir(parents=True)
+        (folder / "findings.txt").write_text(f"{study} says | this.\nAnd that.\n")
+    text = answers_block(registry, tmp_path / "results/released/first")
+    for study, analysis in OPEN_QUESTIONS:
+        link = f"results/released/first/studies/{study}/{analysis}/table.md"
+        assert f"**[{registry.studies[study].question}]({link})**\n\n- {study} says \\| this.\n- And that." in text

@@ -157,6 +157,20 @@ def test_the_page_says_what_is_not_known(tmp_path: Path) -> None:
     assert "2 sizes are too few for a curve" in " ".join(few.findings) and len(few.tables) == 3
 
 
+def test_a_step_is_not_called_a_curve_and_two_seeds_do_not_flatten_the_figure(tmp_path: Path) -> None:
+    space = scaling_results(tmp_path, lambda _, size: 0.2 if size < 200 else 0.5, (1, 2), sentences=400, jitter=0.05)
+    page, rows = _page(space)
+    assert "the exponent lies at an end of the range that is searched" in " ".join(page.findings)
+    figure = Figure()
+    page.draw(figure)
+    upper, lower = figure.axes[0].get_ylim(), figure.axes[1].get_ylim()
+    points, gaps = rows[rows["topic"] == "f1_pct"], rows[(rows["topic"] == "gap") & rows["dataset"].isna()]
+    assert points["seed_high"].max() > 80 and upper[1] < 70  # Student's t over two seeds is 12.7 standard errors wide
+    for limits, mine in ((upper, points), (lower, gaps)):
+        shown = mine[["low", "high", "seed_min", "seed_max"]].to_numpy()
+        assert limits[0] < shown.min() and shown.max() < limits[1]
+
+
 def test_other_axes_are_refused(tmp_path: Path) -> None:
     space = scaling_results(tmp_path, _curve, (1,), sentences=10)
     rows = space.grid.rows
