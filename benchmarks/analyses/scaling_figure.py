@@ -72,7 +72,8 @@ def _draw_intervals(axes: Axes, points: pd.DataFrame, ink: str, marker: str, lab
         if not is_missing(row["seed_low"]):
             axes.plot([row["size"]] * 2, [row["seed_low"], row["seed_high"]], color=ink, linewidth=0.6)
             ends = [row["seed_min"], row["seed_max"]]
-            axes.plot([row["size"]] * 2, ends, "o", color=ink, markerfacecolor="white", markersize=2, markeredgewidth=0.6)
+            ring = {"color": ink, "markerfacecolor": "white", "markersize": 2, "markeredgewidth": 0.6}
+            axes.plot([row["size"]] * 2, ends, "o", **ring)
         axes.plot([row["size"]] * 2, [row["low"], row["high"]], color=ink, linewidth=1.8, solid_capstyle="butt")
     axes.plot(points["size"], points["value"], marker, color=ink, markersize=3.2, label=label)
 

@@ -91,8 +91,8 @@ def shorten(text: str, width: int = 26) -> str:
 
 
 def wrap(text: str, width: int = 27) -> str:
-    """At most two lines, so that similar long labels stay apart; a longer rest becomes dots."""
-    return "\n".join(textwrap.wrap(text, width, max_lines=2, placeholder="..."))
+    """At most three lines, so that similar long labels stay apart; a longer rest becomes dots."""
+    return "\n".join(textwrap.wrap(text, width, max_lines=3, placeholder="..."))
 
 
 def is_missing(value: object) -> bool:
