@@ -6,6 +6,7 @@ truly 0 (key biases) becomes steps and the curves part slowly. CURVE bounds the 
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from gliner_core.collate import TrainBatch, make_batch
 from gliner_core.errors import InputError
 from gliner_core.examples import write_jsonl
 from gliner_core.files import read_json, write_json
-from gliner_core.processes import check_equal, share_of, sum_gradients, summed
+from gliner_core.processes import check_equal, die_with_parent, share_of, sum_gradients, summed
 from gliner_core.spec import TrainSpec
 from gliner_core.train import train
 from gliner_core.trainer import Trainer
@@ -194,3 +195,26 @@ def test_a_gpu_by_number_is_refused_for_several_processes(place: Path, monkeypat
     monkeypatch.setattr("gliner_core.trainer.choose_device", lambda _: torch.device("cuda:0"))
     with pytest.raises(InputError, match="cuda:0 was asked for in several processes"):
         Trainer(TINY["spec"], mixed_examples(), "cuda:0")
+
+
+def test_a_process_dies_with_the_one_that_started_it(tmp_path: Path) -> None:
+    parent = os.fork()
+    if not parent:
+        child = os.fork()
+        if child:
+            (tmp_path / "child").write_text(str(child))
+        else:
+            die_with_parent()
+            (tmp_path / "ready").touch()
+        time.sleep(TIMEOUT)
+        os._exit(0)
+    while not ((tmp_path / "ready").exists() and (tmp_path / "child").exists()):
+        time.sleep(0.01)
+    child = Path("/proc") / (tmp_path / "child").read_text()
+    assert child.exists()
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    end = time.monotonic() + TIMEOUT
+    while child.exists() and "Z" not in (child / "stat").read_text().split()[2]:
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -178,3 +178,29 @@ def test_stand_ins_are_shared_out_and_compute_on_the_cpu(monkeypatch: pytest.Mon
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert choose_device("auto") == "cpu" and shared_devices("cpu") == ("fake0", "fake1")
     assert shared_devices("cuda") == ("0",)
+
+
+LOOKED = """
+import traceback
+import torch
+
+def watched(name):
+    def look(*arguments, **options):
+        looked.append(name + " in " + traceback.extract_stack()[-2].filename)
+        return usual[name](*arguments, **options)
+    return look
+
+looked, usual = [], {name: getattr(torch.cuda, name) for name in ("is_available", "device_count", "_lazy_init", "init")}
+for name in usual:
+    setattr(torch.cuda, name, watched(name))
+import benchmarks.analyses.gathering, benchmarks.efficiency.suite, benchmarks.pipeline.predicting
+import benchmarks.pipeline.training
+print(looked)
+"""
+
+
+def test_no_script_looks_for_gpus_before_its_job_has_leased_one() -> None:
+    """CUDA reads CUDA_VISIBLE_DEVICES once, at the first look; scripts import these modules before the job begins."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    done = subprocess.run([sys.executable, "-c", LOOKED], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stdout + done.stderr
