@@ -31,7 +31,7 @@ from gliner_core.trainer import Trainer
 
 HERE = Path(__file__).resolve().parent
 STEPS = 12
-CURVE = 1e-4  # relative
+CURVE = 1e-5  # relative; measured: 1e-7
 TINY: dict[str, Any] = {}  # what forked processes read
 
 
@@ -70,26 +70,21 @@ def _assert_same(folder: Path, out: str) -> float:
     assert found == pytest.approx(expected, rel=CURVE)
     mine, reference = weights(two), weights(one)
     assert mine.keys() == reference.keys()
-    for key, value in mine.items():
-        torch.testing.assert_close(value, reference[key], rtol=1e-3, atol=2e-3)
+    distance = max(float((value - reference[key]).abs().max()) for key, value in mine.items())
+    print(f"largest difference of a weight: {distance:.1e}")
+    assert distance < 1e-3  # a third of one step of Adam at the rate of the heads
     assert read_json(two / "training.json")["counts"] == read_json(one / "training.json")["counts"]
     return max(abs(a - b) / b for a, b in zip(found, expected, strict=True) if b)
 
 
-def test_two_processes_of_torchrun_give_the_curve_of_one(place: Path, record_property: Any) -> None:
+def test_two_processes_of_torchrun_give_the_curve_of_one(place: Path) -> None:
     done = _torchrun(place, "two", "-m", "gliner_core.train")
     assert done.returncode == 0, done.stderr[-3000:]
-    record_property("curve_difference", difference := _assert_same(place, "two"))
-    print(f"largest relative difference of {STEPS} losses: {difference:.1e}")
+    print(f"largest relative difference of {STEPS} losses: {_assert_same(place, 'two'):.1e}")
     report = read_json(place / "two" / "training.json")
     assert (report["processes"], report["splits_for_memory"]) == (2, 0)
     assert done.stdout.count('"steps": 12') == 1  # one process writes and reports
-    assert sorted(path.name for path in (place / "two").iterdir()) == [
-        "history.jsonl",
-        "model",
-        "scratch",
-        "training.json",
-    ]
+    assert sorted(path.name for path in (place / "two").iterdir()) == ["history.jsonl", "model", "training.json"]
 
 
 def test_a_process_that_dies_ends_the_run_and_one_process_goes_on_from_its_state(place: Path) -> None:
