@@ -93,7 +93,7 @@ ODD = {
     "a long word": Example(id="4", words=("x" * 5000, "y")),
     "a long text": Example(id="5", words=("anna",) * 900, spans=(Span(880, 890, "person"),)),
     "spans beyond K": Example(id="6", words=("a",) * 30, spans=(Span(0, 29, "all"),)),
-    "many types": Example(id="7", words=("a", "b"), spans=tuple(Span(0, 0, f"type {n}") for n in range(90))),
+    "many types": Example(id="7", words=("a", "b"), spans=tuple(Span(0, 0, f"t{n}") for n in range(90))),
     "an empty type": Example(id="8", words=("a", "b"), spans=(Span(0, 1, ""),)),
     "odd letters": Example(id="9", words=("\u200b", "\ud7ff", "\U0001f600"), spans=(Span(0, 2, "\u202e"),)),
 }
@@ -103,7 +103,8 @@ ODD = {
 @pytest.mark.parametrize("objective", ["bce", "focal"])
 def test_no_example_makes_a_loss_that_is_not_finite(backbone: Path, names: list[str], objective: str) -> None:
     examples = [ODD[name] for name in names]
-    own = Trainer(tiny_spec(backbone, objective_name=objective), examples, "cpu")
+    spec = tiny_spec(backbone, objective_name=objective, sampling_max_types=10)  # 96 sub-tokens hold no more
+    own = Trainer(spec, examples, "cpu")
     for step in range(3):
         row = own.train_step(examples, make_batch(examples, own.spec, own.network.prompts, step))
         assert math.isfinite(row["loss"])

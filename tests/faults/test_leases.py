@@ -88,6 +88,19 @@ def test_a_killed_owner_frees_its_device_and_is_named(start: Start, capfd: pytes
         assert f'waiting for 1 of 1 devices (fake0: {{"pid": {owner.pid},' in told
 
 
+def test_while_one_process_looks_no_other_takes_a_part_of_what_it_sees(folder: Path) -> None:
+    refused = pytest.raises(TimeoutError)
+    with leases._alone(_made(folder / "leases")), refused, _time_limit(0.3), leases.leased(1, ["fake0"], "job"):
+        pytest.fail("leased while another process looked")
+    with leases.leased(1, ["fake0"], "job") as devices:
+        assert devices == ("fake0",)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
 class _time_limit:
     """Raises `TimeoutError` in the block after some seconds."""
 
