@@ -24,6 +24,7 @@ class TrainState:
     optimizer: dict[str, Any]
     history: list[dict[str, float]]
     counts: dict[str, int]
+    splits: int  # parts that were halved for lack of memory
     seconds: float
 
 

@@ -22,6 +22,7 @@ from gliner_core.decode import Overlap, select
 from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl
 from gliner_core.files import atomic_write
+from gliner_core.fitting import in_fitting_batches
 from gliner_core.model import SpanScoringModel
 from gliner_core.progress import progress
 from gliner_core.prompt import PromptEncoder
@@ -64,7 +65,8 @@ def candidate_spans(
     """Candidates above `floor` for each text (a list of words), in input order.
 
     `labels` is one list for all texts or one list per text; label indices refer to the text's own list. Texts are
-    batched by length, at most `batch_size` at once, which changes scores only by rounding; K defaults to the model's.
+    batched by length, at most `batch_size` at once and fewer where the memory of the device does not hold them, which
+    changes scores only by rounding; one text that does not fit alone is an `InputError`. K defaults to the model's.
     Words beyond the model's window are lost and counted, or with `window_overlap` (in words, at least K) read in
     further windows, see windows.py.
     """
@@ -81,12 +83,24 @@ def candidate_spans(
     model.eval()
     try:
         for batch in progress(batches, "predict"):
-            scored = _batch(model, [words[index] for index in batch], [types[index] for index in batch], floor, width)
+            scored = in_fitting_batches(
+                batch,
+                lambda part: _batch(model, [words[i] for i in part], [types[i] for i in part], floor, width),
+                lambda index: _too_large(model, parts[index], types[index], width),
+            )
             found.update(zip(batch, scored, strict=True))
     finally:
         model.train(was_training)
     in_order = iter([found[index] for index in range(len(parts))])
     return [_stitched(own, list(islice(in_order, len(own)))) for own in ranges]
+
+
+def _too_large(model: SpanScoringModel, part: tuple[int, int, int], labels: Sequence[str], width: int) -> str:
+    row, first, last = part
+    return (
+        f"text {row + 1} ({last - first} words, {len(labels)} labels, spans of up to {width} words) needs more memory "
+        f"than {model.device} has; ask for fewer labels at once, give a smaller span width or take another device"
+    )
 
 
 def _check_request(batch_size: int, max_width: int, window_overlap: int | None) -> None:

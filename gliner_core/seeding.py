@@ -5,6 +5,7 @@ draws exactly what the uninterrupted one would have drawn.
 """
 
 import hashlib
+import os
 import random
 
 
@@ -30,6 +31,8 @@ def make_deterministic() -> None:
     """Asks torch for deterministic kernels where it has them."""
     import torch
 
+    # cuBLAS adds up in a fixed order only with a workspace of fixed size; read when the first product is computed.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
     # The mode above also fills every new tensor with NaN, 5-8 % of a training step; nothing here reads unset memory.
     torch.utils.deterministic.fill_uninitialized_memory = False

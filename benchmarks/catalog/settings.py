@@ -24,7 +24,8 @@ class Settings(BaseModel):
     studies: tuple[str, ...] | None = Field(default=None, description="study names; empty = all of the scale")
     seeds: tuple[int, ...] | None = Field(default=None, description="training seeds; empty = the scale's")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = a GPU if there is one")
-    gpus: int | None = Field(default=None, ge=1, description="GPU jobs at the same time; empty = 1")
+    gpus: int | None = Field(default=None, ge=1, description="GPUs in use at the same time; empty = all visible ones")
+    gpus_per_run: int = Field(default=1, ge=1, description="GPUs that train one run together")
     mirror: str | None = Field(default=None, description=f"folder with raw data; empty = ${MIRROR_VARIABLE}")
     cache: str | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
     offline: bool = Field(default=False, description="never ask the network")
@@ -80,5 +81,10 @@ def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "w
         values = getattr(settings, name) or ()
         if len(set(values)) != len(values):
             raise InputError(f"{where}: `{name}` holds a duplicate; list each once")
+    if settings.gpus is not None and settings.gpus < settings.gpus_per_run:
+        raise InputError(
+            f"{where}: `gpus_per_run` is {settings.gpus_per_run} and `gpus` {settings.gpus}; allow at least as many "
+            "GPUs as one run takes"
+        )
     settings.mirror_folder()  # checked now, not hours later by the first job that fetches
     return settings

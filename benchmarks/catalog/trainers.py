@@ -7,3 +7,4 @@ TRAINERS = {
     "gliner_core": "gliner_core.train",
     "gliner-0.2.29": "benchmarks.peers.package_training",
 }
+PARALLEL = {"gliner_core"}  # those that several processes can run together (`gliner_core.launch`)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.cards import ScaleCard
-from benchmarks.catalog.devices import choose_device
+from benchmarks.catalog.devices import choose_device, shared_devices
 from benchmarks.catalog.grid import Grid, build_grid
 from benchmarks.catalog.recipes import MIXTURE_KEY
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import Settings, load_settings
+from benchmarks.catalog.trainers import PARALLEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Workspace:
     settings: Settings
     device: str
     grid: Grid
+    leased: tuple[str, ...] = ()  # what the job at hand holds of `shared_devices`
 
     @property
     def results(self) -> Path:
@@ -32,6 +34,16 @@ class Workspace:
     def home(self) -> Path:
         """results/<scale>: the scale is in every path, so a demo number cannot stand in a paper table."""
         return self.results / self.settings.scale
+
+    @property
+    def shared_devices(self) -> tuple[str, ...]:
+        """Names of the devices that jobs share out; nothing on a plain CPU."""
+        return shared_devices(self.device)
+
+    def processes(self, run: str) -> int:
+        """Processes that train a run together, each with a device of its own."""
+        alone = self.grid.runs[run].spec.optim.trainer not in PARALLEL
+        return 1 if alone or not (self.device == "cuda" or self.shared_devices) else self.settings.gpus_per_run
 
     @property
     def tracking_folder(self) -> Path:

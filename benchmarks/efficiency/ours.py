@@ -15,7 +15,7 @@ from gliner_core.prompt import EncodedBatch
 from gliner_core.sampling import prompt_types
 from gliner_core.seeding import generator
 from gliner_core.spec import TrainSpec
-from gliner_core.train import Trainer
+from gliner_core.trainer import Trainer
 
 Found = list[list[tuple[int, int, str]]]  # entities of each text: character range, label
 

@@ -12,7 +12,7 @@ from benchmarks.efficiency.timing import Job, Side
 from gliner_core.collate import batches_from, make_batch
 from gliner_core.examples import Example
 from gliner_core.spec import TrainSpec
-from gliner_core.train import Trainer
+from gliner_core.trainer import Trainer
 
 Batch = tuple[int, Sequence[Example]]  # step and its examples
 

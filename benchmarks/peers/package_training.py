@@ -24,7 +24,8 @@ from gliner_core.optim import precision_for
 from gliner_core.pretrained import GLiNER
 from gliner_core.saving import OFFICIAL_SPAN_MODES, save_network
 from gliner_core.spec import ObjectiveSpec, TrainSpec
-from gliner_core.train import Trainer, write_training
+from gliner_core.trainer import Trainer
+from gliner_core.training_files import write_training
 
 VERSION = "0.2.29"
 FLOOR = 1e-6  # of a probability in its loss

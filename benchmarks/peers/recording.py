@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from benchmarks.peers.plan import PlannedStep
 from gliner_core.progress import progress
-from gliner_core.train import diverged
+from gliner_core.trainer import diverged
 
 ENCODER_GROUP, OTHERS_GROUP = 2, 0  # order of the package's four parameter groups, each pair with and without decay
 

@@ -4,11 +4,13 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
+from benchmarks.pipeline.leases import leased, seen_alone
 from gliner_core import progress
 from gliner_core.errors import InputError
 
@@ -29,7 +31,9 @@ def job(snakemake: Any) -> Iterator[Workspace]:
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
-            yield open_workspace(ROOT, snakemake.config)
+            space = open_workspace(ROOT, snakemake.config)
+            with own_devices(space, getattr(snakemake.resources, "gpu", 0)) as devices:
+                yield replace(space, leased=devices)
         except InputError as error:
             print(f"error: {error}", file=log)
             print(f"error: {error}", file=terminal)
@@ -37,6 +41,16 @@ def job(snakemake: Any) -> Iterator[Workspace]:
         except Exception:
             traceback.print_exc(file=log)
             raise
+
+
+@contextmanager
+def own_devices(space: Workspace, count: int) -> Iterator[tuple[str, ...]]:
+    """The devices of a job that asks for `count` of them, its own until the end of the block."""
+    with ExitStack() as stack:
+        devices = stack.enter_context(leased(count, space.shared_devices, progress.label))
+        if devices and space.device == "cuda":
+            stack.enter_context(seen_alone(devices))
+        yield devices
 
 
 def limit_threads(threads: int) -> None:

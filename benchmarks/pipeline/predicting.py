@@ -55,6 +55,7 @@ class Batch:
         gold = space.test_file(cell.dataset, self.suite)
         cost = answer_cell(self.answerer, card, gold, decoding, predictions, wording=self._wording(cell))
         content = asdict(cell) | {"key": key, "predictions": file_digest(predictions)} | cost
+        content["devices"] = list(space.leased)
         write_receipt(receipt, space.root, started, content)
 
     def _key(self, cell: Cell) -> str:

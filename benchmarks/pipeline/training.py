@@ -1,5 +1,6 @@
 """One run of the grid: spec.json, the training by the trainer that its spec names, and the receipt."""
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.receipts import now, write_receipt
 from gliner_core.files import file_digest, read_json, write_json
+from gliner_core.launch import train_in_processes
 
 
 def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: str) -> None:
@@ -22,6 +24,8 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
     weights = file_digest(start / "model.safetensors") if start else ""
     place = {"resume": True, "scratch": scratch / f"{code}-{data[:16]}{weights[:16]}", "device": space.device}
     train = import_module(TRAINERS[spec.optim.trainer]).train
+    if len(space.leased) > 1:
+        train = partial(train_in_processes, len(space.leased))
     report = train(spec, mixture / "train.jsonl", folder, start=start, code=code, **place)
     # After the training: an output that a killed job leaves makes Snakemake ask for --rerun-incomplete.
     write_json(folder / "spec.json", spec.to_json())
@@ -32,5 +36,7 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
         "data": data,
         "start_weights": weights,
         "hardware": report["hardware"],
+        "devices": list(space.leased),
+        "processes": report["processes"],
     }
     write_receipt(folder / "receipt.json", space.root, started, content)

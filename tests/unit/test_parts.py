@@ -9,7 +9,7 @@ from tiny_model import LABELS, TEXTS, tiny_spec
 from gliner_core import attention, dropout, parts, scorer
 from gliner_core.collate import TrainBatch, make_batch
 from gliner_core.examples import Example, Span
-from gliner_core.train import Trainer
+from gliner_core.trainer import Trainer
 
 CPU = torch.device("cpu")
 

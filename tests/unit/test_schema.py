@@ -40,6 +40,7 @@ def test_the_shipped_configuration_holds_every_key_and_passes() -> None:
         ("device", "gpu", "$.device"),
         ("seeds", [1, "two"], "$.seeds"),
         ("gpus", 0, "$.gpus"),
+        ("gpus_per_run", 0, "$.gpus_per_run"),
         ("offline", "perhaps", "$.offline"),
         ("resamples", 10, "$.resamples"),
         ("overrides", ["optim.steps"], "$.overrides"),

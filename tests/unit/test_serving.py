@@ -22,7 +22,7 @@ from gliner_core import GLiNER
 from gliner_core.collate import make_batch
 from gliner_core.errors import InputError
 from gliner_core.saving import save_network
-from gliner_core.train import Trainer
+from gliner_core.trainer import Trainer
 
 CPU = torch.device("cpu")
 

@@ -52,6 +52,8 @@ def test_switches_and_numbers_may_be_strings(registry: Registry) -> None:
         ({"seeds": ["one"]}, "`seeds.0`"),
         ({"device": "tpu"}, "`device`"),
         ({"gpus": 0}, "`gpus`"),
+        ({"gpus_per_run": 0}, "`gpus_per_run`"),
+        ({"gpus": 2, "gpus_per_run": 4}, "`gpus_per_run` is 4 and `gpus` 2; allow at least"),
         ({"resamples": 5}, "`resamples`"),
         ({"overrides": ["a"]}, "`overrides`"),
     ],

@@ -32,8 +32,10 @@ except InputError as error:
 GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)
-# Snakemake caps nothing locally without a global limit. It hands out no device ids, so jobs share the first GPU.
-workflow.global_resources.setdefault("gpu", SPACE.settings.gpus or 1)
+# Snakemake caps nothing locally without a global limit. It hands out no devices: each job leases its own (leases.py).
+workflow.global_resources.setdefault(
+    "gpu", max(SPACE.settings.gpus or len(SPACE.shared_devices) or 1, SPACE.settings.gpus_per_run)
+)
 
 
 def either(names):
@@ -116,8 +118,8 @@ def measured(*names):
 
 
 def gpu_count(wildcards):
-    """GPUs a job asks for."""
-    return 1 if SPACE.device == "cuda" else 0
+    """GPUs a job asks for, or devices that stand in for them."""
+    return 1 if SPACE.device == "cuda" or SPACE.shared_devices else 0
 
 
 def mixture_parts(mixture):

@@ -7,6 +7,16 @@ def start_of(wildcards):
     return [f"{HOME}/runs/{start}/{name}" for name in ("model", "receipt.json")] if start else []
 
 
+def train_processes(wildcards):
+    """Processes of one training."""
+    return SPACE.processes(wildcards.run)
+
+
+def train_gpus(wildcards):
+    """GPUs of one training, one for each process."""
+    return gpu_count(wildcards) * train_processes(wildcards)
+
+
 def adapter(wildcards):
     """The module that asks a peer package, where the owner is such a system."""
     system = CARDS.systems.get(wildcards.owner)

@@ -16,9 +16,9 @@ rule train:
         f"{HOME}/logs/train/{{run}}.log",
     conda:
         "../envs/model.yaml"
-    threads: 1
+    threads: train_processes
     resources:
-        gpu=gpu_count,
+        gpu=train_gpus,
         mem_mb=4000,
     params:
         spec=lambda w: GRID.runs[w.run].spec.to_json(),
