@@ -17,7 +17,7 @@ import torch
 from accelerate import Accelerator
 from transformers import get_cosine_schedule_with_warmup
 
-from gliner_core.checkpoint import TrainState, identity_of, load_state, save_state
+from gliner_core.checkpoint import TrainState, find_state, identity_of, save_state
 from gliner_core.collate import BatchCounts, TrainBatch
 from gliner_core.deberta import attention_kernel
 from gliner_core.device import choose_device
@@ -165,8 +165,7 @@ def train(
     state_file = (scratch or out / "scratch") / "state.pt"
     identity = identity_of(spec.canonical(), file_digest(data), begin, code)
     seconds = 0.0
-    if resume and state_file.is_file():
-        state = load_state(state_file, identity)
+    if resume and (state := find_state(state_file, identity)):
         trainer.restore(state)
         seconds = state.seconds
     seconds = run_steps(trainer, state_file, identity, seconds)

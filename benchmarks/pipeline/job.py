@@ -4,13 +4,15 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
+from benchmarks.pipeline.locking import lock_job
 from gliner_core import progress
 from gliner_core.errors import InputError
+from gliner_core.files import disk_full, is_disk_full
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -29,14 +31,24 @@ def job(snakemake: Any) -> Iterator[Workspace]:
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
-            yield open_workspace(ROOT, snakemake.config)
-        except InputError as error:
-            print(f"error: {error}", file=log)
-            print(f"error: {error}", file=terminal)
+            space = open_workspace(ROOT, snakemake.config)
+            with lock_job(space.results):
+                yield space
+        except Exception as error:
+            sentence = _sentence(error, snakemake)
+            with suppress(OSError):  # the log may stand on the full disk
+                print(f"error: {sentence}", file=log) if sentence else traceback.print_exc(file=log)
+            if not sentence:
+                raise
+            print(f"error: {sentence}", file=terminal)
             raise SystemExit(2) from None
-        except Exception:
-            traceback.print_exc(file=log)
-            raise
+
+
+def _sentence(error: Exception, snakemake: Any) -> str | None:
+    """What the user is told of an error that a user can repair."""
+    if isinstance(error, InputError):
+        return str(error)
+    return disk_full(next(iter([*snakemake.output]), snakemake.rule)) if is_disk_full(error) else None
 
 
 def limit_threads(threads: int) -> None:
