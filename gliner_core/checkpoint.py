@@ -34,7 +34,12 @@ def save_state(path: Path, state: TrainState) -> None:
     """Writes the state atomically."""
     payload = {name: getattr(state, name) for name in TrainState.__slots__}
     payload["digest"] = content_digest(payload)
-    atomic_replace(path, lambda temporary: torch.save(payload, temporary))
+    atomic_replace(path, lambda temporary: _save(payload, temporary))
+
+
+def _save(payload: dict[str, Any], path: Path) -> None:
+    with path.open("wb") as stream:  # given a name instead, torch does not say why it could not write
+        torch.save(payload, stream)
 
 
 def content_digest(value: Any) -> str:
@@ -87,7 +92,7 @@ def load_state(path: Path, identity: str) -> TrainState:
 
 
 def find_state(path: Path, identity: str) -> TrainState | None:
-    """The state to go on from, if there is one; a damaged file is put aside with a warning, and nothing is continued."""
+    """The state to go on from, if there is one; a damaged file is put aside with a warning and never continued."""
     if not path.is_file():
         return None
     try:

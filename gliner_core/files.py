@@ -13,7 +13,6 @@ from typing import Any, TextIO
 
 from gliner_core.errors import InputError
 
-
 PARTIAL = ".partial"  # ends the name of whatever is being written
 # As the kernel, safetensors, torch and SQLite say it; some of them lose the error number.
 _FULL = ("No space left on device", "os error 28", "disk is full", "Disk quota exceeded")
@@ -23,11 +22,10 @@ _FULL = ("No space left on device", "os error 28", "disk is full", "Disk quota e
 def atomic_write(path: str | Path) -> Iterator[TextIO]:
     """Opens a UTF-8 text file beside `path` and renames it into place only if the block succeeds."""
     path = Path(path)
-    with _whole(path) as temporary:
-        with open(temporary, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+    with _whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def atomic_replace(path: str | Path, write: Callable[[Path], None]) -> None:

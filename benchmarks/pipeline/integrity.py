@@ -8,7 +8,7 @@ from gliner_core.files import check_digest, read_json
 
 
 def check_split(file: Path) -> None:
-    """A prepared split (of a dataset, sample or mixture) against the card.json that `prepare`, `sample` or `mix` wrote."""
+    """A prepared split (of a dataset, sample or mixture) against the card.json beside it."""
     card = read_json(file.with_name("card.json"))
     try:
         digest = card["splits"][file.stem]["sha256"] if "splits" in card else card[file.stem]["sha256"]
@@ -36,7 +36,18 @@ def check_scores(space: Workspace, owner: str) -> None:
             check_digest(space.home / name, digest, f"delete {manifest} and start again to score it anew")
 
 
-def check_study(space: Workspace, study: str) -> None:
-    """Every score file that a study reads."""
+def check_predictions(space: Workspace, owner: str) -> None:
+    """Every prediction file of a run or system against the manifests of `predict`."""
+    for suite in space.grid.owner_suites(owner):
+        manifest = space.home / "cells" / owner / f"{suite}.predicted.json"
+        for cell, digest in read_json(manifest).items():
+            file = space.home / cell / "predictions.jsonl"
+            check_digest(file, digest, f"delete {manifest} and start again to predict it anew")
+
+
+def check_study(space: Workspace, study: str, *, predictions: bool = False) -> None:
+    """Every score file that a study reads, and its prediction files where those are read too."""
     for owner in dict.fromkeys(row.owner for row in space.grid.study_rows(study)):
         check_scores(space, owner)
+        if predictions:
+            check_predictions(space, owner)

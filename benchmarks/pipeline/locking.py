@@ -2,9 +2,9 @@
 
 Snakemake's own lock files outlive a `kill -9` and then ask for `--unlock`. Here the main process holds `workflow.lock`
 of the results folder for its life, and every job shares `jobs.lock`: jobs that outlive their workflow keep the next
-one out. Whoever holds them removes what killed jobs had half written, and whoever holds the working directory's alone knows
-that Snakemake's lock files there belong to the dead.
-A file system without `flock` is said on the terminal, and Snakemake's lock files are all there is.
+one out. Whoever holds them removes what killed jobs had half written, and whoever holds the working directory's alone
+knows that Snakemake's lock files there belong to the dead. A file system without `flock` is said on the terminal, and
+Snakemake's lock files are all there is.
 """
 
 import errno

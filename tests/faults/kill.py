@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,10 +100,8 @@ def kill_in(checkout: Checkout, phase: str, delay: float) -> Kill | None:
 
 def end(process: subprocess.Popen[str]) -> None:
     """Signal 9 to Snakemake and all its jobs."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 

@@ -27,7 +27,7 @@ from gliner_core.errors import InputError
 try:
     SPACE = open_workspace(ROOT, config)
     check_systems(SPACE.registry, SPACE.grid)
-    # Held until the process ends, in whatever way; jobs, also those on other nodes, belong to the one that holds it.
+    # Held until the process ends, in whatever way; the jobs of this process, wherever they run, come under it.
     LOCKS = (
         lock_workflow(SPACE.results, Path(".snakemake"))
         if workflow.is_main_process and not workflow.output_settings.dryrun and runs_jobs(sys.argv[1:])
