@@ -1,8 +1,10 @@
 """Whole-file writes that are either complete or absent, so that nothing half-written can pass for a result."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,36 +13,78 @@ from typing import Any, TextIO
 
 from gliner_core.errors import InputError
 
+PARTIAL = ".partial"  # ends the name of whatever is being written
+# As the kernel, safetensors, torch and SQLite say it; some of them lose the error number.
+_FULL = ("No space left on device", "os error 28", "disk is full", "Disk quota exceeded")
+
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[TextIO]:
     """Opens a UTF-8 text file beside `path` and renames it into place only if the block succeeds."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with _whole(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def atomic_replace(path: str | Path, write: Callable[[Path], None]) -> None:
     """Calls `write(temporary path)` and renames the result to `path`; for writers that want a file name."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with _whole(Path(path)) as temporary:
         write(temporary)
+        with open(temporary, "rb") as stream:  # a rename that reaches the disk before its data leaves an empty file
+            os.fsync(stream.fileno())
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it at the end; a full disk is an `InputError` that names `path`."""
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=PARTIAL)
+        temporary = Path(name)
+        os.close(descriptor)
+        yield temporary
+        os.chmod(temporary, 0o644)  # mkstemp gives it to its owner alone
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if is_disk_full(error):
+            raise InputError(disk_full(path)) from error
         raise
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether an error, or what it came from, says that a disk or a quota has no room left."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        if any(words in str(error) for words in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def disk_full(path: str | Path) -> str:
+    """The sentence for a file that found no room."""
+    return (
+        f"{path}: the disk is full, the file was not written and what was there before is unchanged; free some space "
+        "and give the same command again"
+    )
+
+
+def remove_partial(folder: Path) -> list[Path]:
+    """Removes what killed writers left anywhere below `folder`; call it only while nobody writes there."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        left = [name for name in [*folders, *files] if name.startswith(".") and name.endswith(PARTIAL)]
+        folders[:] = [name for name in folders if name not in left]
+        found += [Path(place) / name for name in left]
+    for path in found:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return found
 
 
 def write_json(path: str | Path, value: Any) -> None:
@@ -72,6 +116,16 @@ def file_digest(path: str | Path) -> str:
     """sha256 of a file's bytes, hex."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_digest(path: str | Path, wanted: str, repair: str) -> None:
+    """Refuses a file whose bytes are not those that were written down when it was made; `repair` says what to do."""
+    try:
+        found = file_digest(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file, though it was made; {repair}") from None
+    if found != wanted:
+        raise InputError(f"{path}: changed since it was written (sha256 {found[:12]}, not {wanted[:12]}); {repair}")
 
 
 def read_text(path: str | Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from gliner_core.checkpoint import identity_of, load_state, save_state
+from gliner_core.checkpoint import find_state, identity_of, save_state
 from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl
 from gliner_core.files import file_digest
@@ -52,8 +52,7 @@ def train(
     state_file = (scratch or out / "scratch") / "state.pt"
     identity = identity_of(spec.canonical(), file_digest(data), begin, code)
     seconds = 0.0
-    if resume and state_file.is_file():
-        state = load_state(state_file, identity)
+    if resume and (state := find_state(state_file, identity)):
         trainer.restore(state)
         seconds = state.seconds
     _check_together(trainer, "the steps that are done and the weights")

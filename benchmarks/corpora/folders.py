@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gliner_core.errors import InputError
+from gliner_core.files import PARTIAL, disk_full, is_disk_full
+
 
 @contextmanager
 def atomic_folder(out: Path) -> Iterator[Path]:
     """Gives a temporary sibling of `out` to fill, and puts it in the place of `out` only if the block succeeds."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=PARTIAL))
     try:
         fresh, old = work / "new", work / "old"
         fresh.mkdir()
@@ -19,5 +22,9 @@ def atomic_folder(out: Path) -> Iterator[Path]:
         if out.exists():
             out.rename(old)
         fresh.rename(out)
+    except Exception as error:
+        if is_disk_full(error):
+            raise InputError(disk_full(out)) from error
+        raise
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -1,19 +1,23 @@
 """Pinned raw files to a verified local copy: cache, then mirror, then the public address; sha256 checked every time.
 
 The cache is addressed by content: `<cache>/<first 2 hex>/<sha256>`. Whatever fails its check is set aside under
-`<cache>/rejected/` by its own digest, so that it is neither used nor lost. A source without `sha256` is pinned by
+`<cache>/rejected/` by its own digest, so that it is neither used nor lost; a damaged file of the cache is then fetched
+again, with a warning in the log. Several workflows may fill one cache: a file that is being written is locked
+(`flock`), so that one left by a killed job is told from it and removed. A source without `sha256` is pinned by
 its first download: the digest is kept in `<cache>/pins/`, and a later difference is refused. A private source has no
 public address: its user puts it in the mirror under the card's path, and it is read from there each time.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import BinaryIO
@@ -22,10 +26,11 @@ from benchmarks.catalog.cards import DatasetCard, SourceFile
 from benchmarks.catalog.settings import MIRROR_VARIABLE
 from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
 from gliner_core.errors import InputError
-from gliner_core.files import atomic_write, file_digest, read_text
+from gliner_core.files import atomic_write, disk_full, file_digest, is_disk_full, read_text
 
 TIMEOUT_SECONDS = 60
 _CHUNK = 1 << 20
+_INCOMING = ".incoming-"
 
 
 def fetch_dataset(card: DatasetCard, cache: Path, mirror: Path | None, offline: bool = False) -> dict[str, list[Path]]:
@@ -44,8 +49,7 @@ def fetch_dataset(card: DatasetCard, cache: Path, mirror: Path | None, offline: 
 def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = False) -> Path:
     """The verified raw file of a source in the cache; `offline` forbids the public address."""
     wanted = source.sha256 or _pinned(source, cache)
-    if wanted and (cached := _place(cache, wanted)).is_file():
-        _check(file_digest(cached), wanted, source, f"{cached}", lambda: _set_aside(cached, cache))
+    if wanted and _is_good(cached := _place(cache, wanted), wanted, source, cache):
         return cached
     stored = find(mirror, source) if mirror else None
     if stored:
@@ -53,6 +57,20 @@ def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = 
     if offline or source.private:
         raise InputError(f"{source.path}: neither in the cache {cache} nor in a mirror; {_advice('go online')}")
     return _keep(source, cache, wanted, lambda target: _download(source, target), source.url)
+
+
+def _is_good(cached: Path, wanted: str, source: SourceFile, cache: Path) -> bool:
+    """Whether the cache holds the file; one that was damaged there is set aside."""
+    if not cached.is_file():
+        return False
+    if (digest := file_digest(cached)) == wanted:
+        return True
+    print(
+        f"warning: {source.path}: {cached} has sha256 {digest} where {wanted} is pinned; it was set aside as "
+        f"{_set_aside(cached, cache)} and is fetched again",
+        file=sys.stderr,
+    )
+    return False
 
 
 def _advice(other: str) -> str:
@@ -80,24 +98,56 @@ def _pinned(source: SourceFile, cache: Path) -> str | None:
 
 def _keep(source: SourceFile, cache: Path, wanted: str | None, write: Callable[[Path], None], origin: str) -> Path:
     """Writes to a temporary file in the cache, checks it, and only then gives it its name."""
-    cache.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=cache, prefix=".incoming-")
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        write(temporary)
+    with _incoming(cache) as temporary:
+        try:
+            write(temporary)
+        except OSError as error:
+            if is_disk_full(error):
+                raise InputError(disk_full(cache / source.path)) from error
+            raise
         digest = file_digest(temporary)
         _check(digest, wanted or digest, source, origin, lambda: _set_aside(temporary, cache))
+        if wanted is None:
+            _refuse_page(temporary, source, origin)
         target = _place(cache, digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
     if source.sha256 is None and wanted is None and not source.private:
         with atomic_write(_pin_file(source, cache)) as stream:
             stream.write(f"{digest} {source.url}\n")
     return target
+
+
+@contextmanager
+def _incoming(cache: Path) -> Iterator[Path]:
+    """A locked temporary file in the cache; those of dead writers, which nobody locks, are removed first."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for left in cache.glob(f"{_INCOMING}*"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+    while True:
+        descriptor, name = tempfile.mkstemp(dir=cache, prefix=_INCOMING)
+        with suppress(OSError):  # without locks nothing is ever taken for dead
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if Path(name).exists():  # another process may have taken it for dead before it was locked
+            break
+        os.close(descriptor)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _refuse_page(path: Path, source: SourceFile, origin: str) -> None:
+    """Keeps an error page from being pinned as the first download of a source that names no digest."""
+    with path.open("rb") as stream:
+        start = stream.read(512).lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")) and not source.path.endswith((".html", ".htm")):
+        raise InputError(f"{source.path}: {origin} sent a web page instead of the file; fetch it again later, or "
+                         f"{_advice('check the address on its card')}")  # fmt: skip
 
 
 def _check(digest: str, wanted: str, source: SourceFile, origin: str, refuse: Callable[[], Path]) -> None:

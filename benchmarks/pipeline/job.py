@@ -4,15 +4,17 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.pipeline.leases import leased, seen_alone
+from benchmarks.pipeline.locking import lock_job
 from gliner_core import progress
 from gliner_core.errors import InputError
+from gliner_core.files import disk_full, is_disk_full
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -32,15 +34,23 @@ def job(snakemake: Any) -> Iterator[Workspace]:
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
         try:
             space = open_workspace(ROOT, snakemake.config)
-            with own_devices(space, getattr(snakemake.resources, "gpu", 0)) as devices:
+            with lock_job(space.results), own_devices(space, getattr(snakemake.resources, "gpu", 0)) as devices:
                 yield replace(space, leased=devices)
-        except InputError as error:
-            print(f"error: {error}", file=log)
-            print(f"error: {error}", file=terminal)
+        except Exception as error:
+            sentence = _sentence(error, snakemake)
+            with suppress(OSError):  # the log may stand on the full disk
+                print(f"error: {sentence}", file=log) if sentence else traceback.print_exc(file=log)
+            if not sentence:
+                raise
+            print(f"error: {sentence}", file=terminal)
             raise SystemExit(2) from None
-        except Exception:
-            traceback.print_exc(file=log)
-            raise
+
+
+def _sentence(error: Exception, snakemake: Any) -> str | None:
+    """What the user is told of an error that a user can repair."""
+    if isinstance(error, InputError):
+        return str(error)
+    return disk_full(next(iter([*snakemake.output]), snakemake.rule)) if is_disk_full(error) else None
 
 
 @contextmanager

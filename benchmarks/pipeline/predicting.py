@@ -14,9 +14,11 @@ from typing import Any
 from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.grid import Cell
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.pipeline.integrity import check_split, check_weights
 from benchmarks.reporting.receipts import now, write_receipt
 from benchmarks.scoring.answer import Answerer, answer_cell, open_answerer
 from benchmarks.scoring.asking import ask, wording_for
+from gliner_core.errors import InputError
 from gliner_core.files import file_digest, read_json, write_json
 
 
@@ -31,6 +33,8 @@ class Batch:
         """The model or system, loaded when the first cell needs it."""
         space = self.space
         is_run = self.owner in space.grid.runs
+        if is_run:
+            check_weights(space.run(self.owner))
         model = space.run(self.owner) / "model" if is_run else space.registry.systems[self.owner]
         return open_answerer(model, space.device)
 
@@ -53,6 +57,7 @@ class Batch:
         space = self.space
         card, decoding = space.registry.datasets[cell.dataset], space.grid.decodings[cell.decoding]
         gold = space.test_file(cell.dataset, self.suite)
+        check_split(gold)
         cost = answer_cell(self.answerer, card, gold, decoding, predictions, wording=self._wording(cell))
         content = asdict(cell) | {"key": key, "predictions": file_digest(predictions)} | cost
         content["devices"] = list(space.leased)
@@ -84,5 +89,8 @@ class Batch:
 def _is_done(predictions: Path, receipt: Path, key: str) -> bool:
     if not (predictions.is_file() and receipt.is_file()):
         return False
-    record = read_json(receipt)
-    return record["key"] == key and record["predictions"] == file_digest(predictions)
+    try:
+        record = read_json(receipt)
+    except InputError:
+        return False
+    return record.get("key") == key and record.get("predictions") == file_digest(predictions)

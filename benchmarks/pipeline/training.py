@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.pipeline.integrity import check_split, check_weights
 from benchmarks.reporting.receipts import now, write_receipt
 from gliner_core.files import file_digest, read_json, write_json
 from gliner_core.launch import train_in_processes
@@ -18,6 +19,9 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
     never found.
     """
     started = now()
+    check_split(mixture / "train.jsonl")
+    if space.grid.runs[run].spec.start:
+        check_weights(space.run(space.grid.runs[run].spec.start))
     folder, spec = space.run(run), space.grid.runs[run].spec
     data = read_json(mixture / "card.json")["train"]["sha256"]
     start = space.run(spec.start) / "model" if spec.start else None
@@ -35,6 +39,7 @@ def train_run(space: Workspace, run: str, mixture: Path, scratch: Path, code: st
         "spec_digest": run.rsplit("-", 1)[-1],
         "data": data,
         "start_weights": weights,
+        "weights": file_digest(folder / "model" / "model.safetensors"),
         "hardware": report["hardware"],
         "devices": list(space.leased),
         "processes": report["processes"],

@@ -117,7 +117,7 @@ def test_another_device_in_one_process_is_refused(backbone: Path, monkeypatch: p
         train_module.Trainer(tiny_spec(backbone), toy_examples())
 
 
-def test_a_checkpoint_of_another_spec_or_a_damaged_one_is_refused(
+def test_a_checkpoint_of_another_spec_is_refused(
     backbone: Path, run: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_module, "SAVE_EVERY_SECONDS", -math.inf)
@@ -126,9 +126,6 @@ def test_a_checkpoint_of_another_spec_or_a_damaged_one_is_refused(
         run(tiny_spec(backbone), "a")
     with pytest.raises(InputError, match=r"state\.pt: checkpoint of another spec, data, start or code; delete it"):
         run(tiny_spec(backbone, seed=2), "a", resume=True)
-    (tmp_path / "a" / "scratch" / "state.pt").write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"state\.pt: unreadable checkpoint"):
-        run(tiny_spec(backbone), "a", resume=True)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

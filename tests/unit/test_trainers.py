@@ -19,6 +19,7 @@ from benchmarks.peers import package_training
 from benchmarks.pipeline.training import train_run
 from gliner_core.errors import InputError
 from gliner_core.examples import write_jsonl
+from gliner_core.files import file_digest
 from gliner_core.spec import OptimSpec, TrainSpec
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,9 +49,11 @@ def test_a_run_gets_the_model_of_the_run_that_it_starts_from(
     asked: list[tuple[Any, str]] = []
     ours = import_module(TRAINERS["gliner_core"])
     monkeypatch.setattr(
-        ours, "train", lambda *_, **given: asked.append((given["start"], given["scratch"].name)) or {"hardware": "x"}
+        ours,
+        "train",
+        lambda *given, **place: asked.append((place["start"], place["scratch"].name)) or _trained(given[2]),
     )
-    (tmp_path / "card.json").write_text(json.dumps({"train": {"sha256": "0" * 64}}))
+    _mixture(tmp_path)
     model = tmp_path / "parent" / "model"
     model.mkdir(parents=True)
     run = SimpleNamespace(spec=tiny_spec(backbone, start="parent"))
@@ -63,6 +66,7 @@ def test_a_run_gets_the_model_of_the_run_that_it_starts_from(
     )
     for weights in (b"one", b"two"):
         (model / "model.safetensors").write_bytes(weights)
+        (tmp_path / "parent" / "receipt.json").write_text(json.dumps({"weights": hashlib.sha256(weights).hexdigest()}))
         train_run(space, "child-000000", tmp_path, tmp_path / "scratch", "code")
     assert [start for start, _ in asked] == [model, model]
     assert len({place for _, place in asked}) == 2  # a state of other weights is never found
@@ -89,11 +93,11 @@ def test_a_run_is_trained_by_the_trainer_of_its_spec(
     asked: list[str] = []
 
     def trained(name: str) -> Any:
-        return lambda spec, *_, **__: asked.append(name) or {"hardware": f"by {name}"}
+        return lambda *given, **_: asked.append(name) or _trained(given[2], f"by {name}")
 
     for name, module in TRAINERS.items():
         monkeypatch.setattr(import_module(module), "train", trained(name))
-    (tmp_path / "card.json").write_text(json.dumps({"train": {"sha256": "0" * 64}}))
+    _mixture(tmp_path)
     run = SimpleNamespace(spec=_spec(backbone, optim_trainer=trainer))
     space: Any = SimpleNamespace(
         run=lambda name: tmp_path / name,
@@ -105,6 +109,19 @@ def test_a_run_is_trained_by_the_trainer_of_its_spec(
     train_run(space, "r-0", tmp_path, tmp_path / "scratch", "code")
     assert asked == [trainer]
     assert json.loads((tmp_path / "r-0" / "receipt.json").read_text())["hardware"] == f"by {trainer}"
+
+
+def _mixture(folder: Path) -> None:
+    """A mixture with the digest of its data."""
+    write_jsonl(folder / "train.jsonl", toy_examples())
+    (folder / "card.json").write_text(json.dumps({"train": {"sha256": file_digest(folder / "train.jsonl")}}))
+
+
+def _trained(folder: Path, hardware: str = "x") -> dict[str, Any]:
+    """What a trainer leaves and returns."""
+    (folder / "model").mkdir(parents=True, exist_ok=True)
+    (folder / "model" / "model.safetensors").write_bytes(b"weights")
+    return {"hardware": hardware}
 
 
 def _refusal(spec: TrainSpec, folder: Path) -> str:

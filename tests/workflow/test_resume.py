@@ -56,7 +56,6 @@ class Story:
     left_by_training: list[str]
     first_cell: dict[str, int]
     second_cell: list[str]
-    refused: Outcome
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +72,6 @@ def story(stage: Checkout, archive: Path, baseline: str, tmp_path_factory: pytes
     checkout.snakemake(f"{cells}/demo_ood.predicted.json")
     first, second = checkout.path(f"{cells}/demo_ood_astronomy/default"), checkout.path(f"{cells}/{SECOND}/default")
     first_cell, second_cell = inodes(first), files(second)
-    refused = checkout.snakemake(f"{STUDY}/table.csv")
-    checkout.make("--unlock")
     checkout.make(f"{STUDY}/table.csv", f"{STUDY}/verdicts.csv")
     return Story(
         checkout=checkout,
@@ -82,7 +79,6 @@ def story(stage: Checkout, archive: Path, baseline: str, tmp_path_factory: pytes
         left_by_training=left_by_training,
         first_cell=first_cell,
         second_cell=second_cell,
-        refused=refused,
     )
 
 
@@ -128,10 +124,6 @@ def test_a_killed_prediction_keeps_the_finished_cell_and_repeats_the_half_one(
     for dataset in ("demo_ood_astronomy", SECOND):
         place = f"{dataset}/default/predictions.jsonl"
         assert (cells / place).read_bytes() == (archive / HOME / "cells" / baseline / place).read_bytes()
-
-
-def test_the_lock_of_a_killed_workflow_is_named(story: Story) -> None:
-    assert story.refused.code != 0 and "--unlock" in story.refused.text
 
 
 def test_two_runs_from_scratch_give_the_same_tables_to_the_byte(story: Story, archive: Path) -> None:

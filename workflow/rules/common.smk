@@ -21,11 +21,18 @@ from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
+from benchmarks.pipeline.locking import lock_workflow, runs_jobs
 from gliner_core.errors import InputError
 
 try:
     SPACE = open_workspace(ROOT, config)
     check_systems(SPACE.registry, SPACE.grid)
+    # Held until the process ends, in whatever way; the jobs of this process, wherever they run, come under it.
+    LOCKS = (
+        lock_workflow(SPACE.results, Path(".snakemake"))
+        if workflow.is_main_process and not workflow.output_settings.dryrun and runs_jobs(sys.argv[1:])
+        else []
+    )
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from benchmarks.pipeline.integrity import check_study
 from benchmarks.pipeline.job import job
 from benchmarks.reporting.collect import collect_study
 
 with job(snakemake) as space:
+    check_study(space, snakemake.wildcards.study)
     collect_study(space, snakemake.wildcards.study, Path(snakemake.output.cells), Path(snakemake.output.costs))

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from benchmarks.pipeline.integrity import check_study
 from benchmarks.pipeline.job import job
 from benchmarks.reporting.paired import write_differences
 
 with job(snakemake) as space:
+    check_study(space, snakemake.wildcards.study)
     write_differences(space, snakemake.wildcards.study, Path(snakemake.output[0]))
