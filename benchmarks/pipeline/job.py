@@ -8,6 +8,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from benchmarks.catalog.logins import Redacted, redact
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from gliner_core import progress
 from gliner_core.errors import InputError
@@ -19,24 +20,30 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def job(snakemake: Any) -> Iterator[Workspace]:
     """Runs a script's body with its output in the rule's log; progress also goes to a terminal if there is one.
 
-    Wrong input ends the job with its one sentence on the terminal and in the log; anything else keeps its traceback
-    in the log.
+    Wrong input ends the job with its one sentence on the terminal and in the log; anything else with its traceback
+    in both. Passwords and tokens reach neither.
     """
     terminal = sys.stderr
     progress.terminal = terminal if terminal.isatty() else None
     progress.label = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
-    with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with (
+        open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as stream,
+        redirect_stdout(Redacted(stream)) as log,
+        redirect_stderr(log),
+    ):
         try:
             yield open_workspace(ROOT, snakemake.config)
         except InputError as error:
             print(f"error: {error}", file=log)
-            print(f"error: {error}", file=terminal)
+            print(f"error: {redact(str(error))}", file=terminal)
             raise SystemExit(2) from None
         except Exception:
-            traceback.print_exc(file=log)
-            raise
+            text = traceback.format_exc()
+            print(text, file=log)
+            print(redact(text), file=terminal)
+            raise SystemExit(1) from None
 
 
 def limit_threads(threads: int) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.pipeline.job import job
-from benchmarks.reporting.track import track_owner
+from benchmarks.reporting.delivery import track_owner
 
 with job(snakemake) as space:
     track_owner(space, snakemake.wildcards.owner, Path(snakemake.output[0]))
