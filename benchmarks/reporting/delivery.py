@@ -103,6 +103,9 @@ def _delivered(space: Workspace, owners: Sequence[str]) -> dict[str, dict[str, f
     ids = {owner: read_json(_marker(space, owner))["mlflow_run"] for owner in owners}
     found = read_metrics_of(store.uri, [run_id for run_id in ids.values() if run_id])
     lost = [owner for owner, run_id in ids.items() if run_id not in found]
+    if lost:
+        with spool_of(space).alone():
+            init_store(store)
     for owner in lost:
         print(f"{store.uri}: does not hold {owner}; logged again from the files")
         run = tracked_run(space, owner)

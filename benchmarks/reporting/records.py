@@ -28,5 +28,5 @@ class TrackedRun:
 
     def digest(self) -> str:
         """16 hex digits over everything; two records of equal digest are logged as one run."""
-        text = json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+        text = json.dumps(self.to_json(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -30,6 +30,7 @@ from mlflow.exceptions import MlflowException
 
 from benchmarks.catalog.logins import login_address, redact
 from benchmarks.catalog.store_state import experiment_name, sqlite_file, store_fault
+from benchmarks.reporting.metric_tables import log_in, metrics_by_table
 from benchmarks.reporting.records import TrackedRun
 from gliner_core.errors import InputError
 
@@ -38,6 +39,7 @@ TRANSIENT = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCE
 NO_ANSWER = ("failed with exception", "failed with timeout exception")  # of mlflow.utils.rest_utils.http_request
 PARAMS_A_REQUEST, METRICS_A_REQUEST = 100, 850  # MLflow accepts 100 and 1,000, and 1,000 of all kinds together
 IDS_A_REQUEST = 500
+NO_LOGIN = ("authentication failed", "no password supplied", "Access denied")  # of PostgreSQL and MySQL
 ATTEMPTS = 20  # to log a run that other writers of its key keep removing
 PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
 PROBE_SECONDS = 5
@@ -86,12 +88,27 @@ def log_run(store: Store, run: TrackedRun) -> str:
 
 
 def read_metrics_of(uri: str, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Latest value of every metric, by run id; runs that the store does not know are left out."""
-    found: dict[str, dict[str, float]] = {}
-    with _client(uri) as client:
-        for part in _parts(run_ids, IDS_A_REQUEST):
-            found |= _metrics_of(client, part)
-    return found
+    """Latest value of every metric, by run id; runs that the store does not know are left out.
+
+    Removed runs count: their id may stand in another machine's marker. Raises `StoreUnreachable`.
+    """
+    path = sqlite_file(uri)
+    if path is not None and store_fault(path) is not None:
+        return {}
+    with _asking(uri):
+        if not uri.startswith("http"):
+            return metrics_by_table(login_address(uri), run_ids)
+        parts = _parts(run_ids, IDS_A_REQUEST)
+        return {run_id: row for part in parts for run_id, row in metrics_by_search(uri, part).items()}
+
+
+def metrics_by_search(uri: str, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+    """`read_metrics_of` by MLflow's public interface, which servers offer too; one request."""
+    client = MlflowClient(login_address(uri))
+    wanted = ", ".join(f"'{run_id}'" for run_id in run_ids)
+    experiments = [item.experiment_id for item in client.search_experiments(view_type=ViewType.ALL)]
+    runs = client.search_runs(experiments, f"attributes.run_id IN ({wanted})", ViewType.ALL, max_results=len(run_ids))
+    return {run.info.run_id: dict(run.data.metrics) for run in runs}
 
 
 def experiment_id(uri: str, scale: str) -> str:
@@ -108,16 +125,28 @@ def experiment_id(uri: str, scale: str) -> str:
 
 @contextmanager
 def _client(uri: str) -> Iterator[MlflowClient]:
-    """A client; a store that is away or busy is `StoreUnreachable`, any other refusal an `InputError`."""
+    """A client, and its errors as `_asking` tells them."""
+    with _asking(uri):
+        yield MlflowClient(login_address(uri))
+
+
+@contextmanager
+def _asking(uri: str) -> Iterator[None]:
+    """A store that is away or busy is `StoreUnreachable`, any other refusal an `InputError`."""
     try:
         _probe(uri)
-        yield MlflowClient(login_address(uri))
+        yield
     except MlflowException as error:
         raise _translated(uri, error, _is_transient(error)) from None
     except PermissionError as error:
         raise _translated(uri, error, is_transient=False) from None
     except (OSError, SQLAlchemyError) as error:  # requests' errors are OSErrors
-        raise _translated(uri, error, is_transient=True) from None
+        is_refused = any(text in str(error) for text in NO_LOGIN)
+        raise _translated(uri, error, is_transient=not is_refused) from None
+    except ImportError as error:
+        raise InputError(
+            f"`tracking_uri` {uri}: its driver is missing ({error}); install the extra `postgres`"
+        ) from None
 
 
 def _translated(uri: str, error: Exception, is_transient: bool) -> Exception:
@@ -132,11 +161,13 @@ def _is_transient(error: MlflowException) -> bool:
 
 
 def _probe(uri: str) -> None:
-    """Knocks at the port of a server: MLflow itself would ask a dead database for 100 seconds."""
+    """Knocks at the port, and at a database's door: MLflow asks a dead or closed database for 100 seconds."""
     parts = urlsplit(uri)
     port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
     if parts.hostname and port:
         socket.create_connection((parts.hostname, port), timeout=PROBE_SECONDS).close()
+        if not uri.startswith("http"):
+            log_in(login_address(uri))
 
 
 def _create_sqlite(path: Path) -> None:
@@ -234,14 +265,6 @@ def _remove(client: MlflowClient, run: Run) -> None:
 
 def _is_removed(client: MlflowClient, run_id: str) -> bool:
     return client.get_run(run_id).info.lifecycle_stage == "deleted"
-
-
-def _metrics_of(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Of any store, by the public interface. Removed runs count: their id may stand in another machine's marker."""
-    wanted = ", ".join(f"'{run_id}'" for run_id in run_ids)
-    experiments = [item.experiment_id for item in client.search_experiments(view_type=ViewType.ALL)]
-    runs = client.search_runs(experiments, f"attributes.run_id IN ({wanted})", ViewType.ALL, max_results=len(run_ids))
-    return {run.info.run_id: dict(run.data.metrics) for run in runs}
 
 
 def _parts(items: Sequence[Item], size: int) -> list[Sequence[Item]]:

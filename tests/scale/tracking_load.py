@@ -17,6 +17,8 @@ from benchmarks.reporting.tracking import KEY_TAG, Store, experiment_id
 
 PARAMS, METRICS, STEPS = 60, 60, 20  # of a run of the scale pilot: 52, 76 to 110, 16
 
+ENDED = ("FINISHED", "KILLED", "FAILED")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
@@ -71,14 +73,15 @@ def stored_runs(store: Store) -> list[Run]:
 
 
 def faults(store: Store, numbers: Sequence[int]) -> dict[str, int]:
-    """How many runs are missing, doubled, unfinished (removed ones too) or incomplete."""
+    """How many runs are missing, doubled, unfinished (also among the removed ones) or incomplete."""
     shown = stored_runs(store)
     keys = Counter(run.data.tags[KEY_TAG] for run in shown)
     expected = {make_run(number, store.scale).key: number for number in numbers}
     return {
         "missing": len(set(expected) - set(keys)),
         "doubled": sum(count - 1 for count in keys.values()),
-        "unfinished": sum(run.info.status != "FINISHED" for run in _runs(store, ViewType.ALL)),
+        "unfinished": sum(run.info.status != "FINISHED" for run in shown)
+        + sum(run.info.status not in ENDED for run in _runs(store, ViewType.DELETED_ONLY)),
         "incomplete": sum(not _is_complete(run, expected[run.data.tags[KEY_TAG]]) for run in shown),
     }
 
