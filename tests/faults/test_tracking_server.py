@@ -88,7 +88,7 @@ def test_what_a_server_misses_while_it_is_gone_arrives_once_and_in_order(
     # It waits for a server that is just coming back.
     starting = threading.Timer(2, server.start, kwargs={"wait": False})
     starting.start()
-    patient = workspace(space.results, server.uri, wait=120)
+    patient = workspace(space.results, server.uri, wait=600)
     found = delivery.tracked_metrics(patient, owners)
     starting.join()
     assert [{key: row[key] for key in make_metrics(number)} for number, row in enumerate(found.values(), 1)] == [
