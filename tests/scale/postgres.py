@@ -91,17 +91,15 @@ def check_workflow(server: Server, folder: Path) -> None:
     os.environ.pop(PASSWORD_VARIABLE)
     checkout = tiny_workflow(folder / "workflow")
     shared = str(folder / "shared")
-    address = server.uri().replace("@", f":{server.password}@")
     server.run("createdb", "tiny")
-    uri = address.replace("/mlflow", "/tiny")
-    assert server.password in uri
+    uri, restored = (server.uri(name).replace("@", f":{server.password}@") for name in ("tiny", RESTORED))
     text = timed("the tiny workflow", lambda: checkout.make(tracking_uri=uri, tracking_artifacts=shared)).text
     before = tables(checkout)
     assert server.password not in text and holders(checkout, server.password) == []
     assert len([path for path in Path(shared).rglob("*.sample.jsonl")]) == 4
     os.environ[PASSWORD_VARIABLE] = server.password
     restore(server, folder, "tiny")
-    for place in ({"tracking_uri": address.replace("/mlflow", f"/{RESTORED}")}, {}):  # {}: SQLite, from the files
+    for place in ({"tracking_uri": restored}, {}):  # {}: SQLite, from the files
         for name in CELLS:
             checkout.path(name).unlink()
         checkout.make(*CELLS, **place)
