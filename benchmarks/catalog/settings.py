@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from benchmarks.catalog.logins import stow_login
 from benchmarks.catalog.registry import Registry, parse
 from gliner_core.errors import InputError
 from gliner_core.files import cache_home
@@ -30,6 +31,10 @@ class Settings(BaseModel):
     cache: str | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
     offline: bool = Field(default=False, description="never ask the network")
     tracking_uri: str | None = Field(default=None, description="MLflow store; empty = SQLite below results/tracking")
+    tracking_artifacts: str | None = Field(
+        default=None, description="folder or address of artifacts for a database; empty = below results/tracking"
+    )
+    tracking_wait: int = Field(default=600, ge=0, description="seconds to wait for a store that does not answer")
     results: str = Field(default="results", description="where everything is written")
     overrides: dict[str, Any] = Field(default_factory=dict, description="dotted spec keys set on every run")
     resamples: int = Field(default=1000, ge=100, description="bootstrap resamples of an interval")
@@ -40,6 +45,12 @@ class Settings(BaseModel):
         if value in (None, [], ()):
             return None
         return value if isinstance(value, list | tuple) else [value]
+
+    @field_validator("tracking_uri")
+    @classmethod
+    def _without_login(cls, value: str | None) -> str | None:
+        # Settings are printed, recorded and passed on; a password must not travel with them.
+        return stow_login(value) if value else None
 
     @field_validator("overrides", mode="before")
     @classmethod

@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 
+from benchmarks.catalog.logins import login_address
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.tracking import experiment_id
 from gliner_core.errors import InputError
 
 CHARTS = "runs?workflowType=machine_learning&compareRunsMode=CHART"
+HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def open_interface(space: Workspace, host: str, port: int) -> None:
@@ -17,9 +19,13 @@ def open_interface(space: Workspace, host: str, port: int) -> None:
     if uri.startswith("http"):
         raise InputError(f"`tracking_uri` is the server {uri}; open it in a browser")
     experiment = experiment_id(uri, space.settings.scale)
+    if host not in HERE:
+        print(f"whoever reaches port {port} of {host} can read, change and delete the runs: no password guards them")
     print(
         f"charts of scale {space.settings.scale}: http://{host}:{port}/#/experiments/{experiment}/{CHARTS}", flush=True
     )
-    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--host", host, "--port", str(port)]
     # The server runs its job queue beside the pages unless told not to; one worker is enough for one reader.
-    subprocess.run([*command, "--workers", "1"], env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}, check=False)
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", host, "--port", str(port), "--workers", "1"]
+    # Every user of the machine can read a command line, so the address of the store is not on it.
+    store = {"MLFLOW_BACKEND_STORE_URI": login_address(uri), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    subprocess.run(command, env={**os.environ, **store}, check=False)

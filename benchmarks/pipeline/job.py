@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.catalog.logins import Redacted, redact
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.pipeline.leases import leased, seen_alone
 from benchmarks.pipeline.locking import lock_job
@@ -23,27 +24,30 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def job(snakemake: Any) -> Iterator[Workspace]:
     """Runs a script's body with its output in the rule's log; progress also goes to a terminal if there is one.
 
-    Wrong input ends the job with its one sentence on the terminal and in the log; anything else keeps its traceback
-    in the log.
+    Wrong input ends the job with its one sentence on the terminal and in the log; anything else with its traceback
+    in both. Passwords and tokens reach neither.
     """
     terminal = sys.stderr
     progress.terminal = terminal if terminal.isatty() else None
     progress.label = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
-    with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with (
+        open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as stream,
+        redirect_stdout(Redacted(stream)) as log,
+        redirect_stderr(log),
+    ):
         try:
             space = open_workspace(ROOT, snakemake.config)
             with lock_job(space.results), own_devices(space, getattr(snakemake.resources, "gpu", 0)) as devices:
                 yield replace(space, leased=devices)
         except Exception as error:
             sentence = _sentence(error, snakemake)
+            told = f"error: {sentence}" if sentence else traceback.format_exc()
             with suppress(OSError):  # the log may stand on the full disk
-                print(f"error: {sentence}", file=log) if sentence else traceback.print_exc(file=log)
-            if not sentence:
-                raise
-            print(f"error: {sentence}", file=terminal)
-            raise SystemExit(2) from None
+                print(told, file=log)
+            print(redact(told), file=terminal)
+            raise SystemExit(2 if sentence else 1) from None
 
 
 def _sentence(error: Exception, snakemake: Any) -> str | None:

@@ -13,8 +13,8 @@ import pandas as pd
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import cost_values, identity, row_values, run_facts, to_frame
+from benchmarks.reporting.delivery import tracked_metrics
 from benchmarks.reporting.track import mlflow_name
-from benchmarks.reporting.tracking import read_metrics
 from benchmarks.reporting.weights import size_facts
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, read_json
@@ -25,7 +25,7 @@ TOLERANCE = 1e-9  # percent points; both sides hold the same float64
 def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) -> None:
     """Writes cells.csv (scores, reproducible to the byte) and costs.csv (times and memory, which never are)."""
     rows = workspace.grid.study_rows(study)
-    tracked = {owner: _tracked(workspace, owner) for owner in dict.fromkeys(row.owner for row in rows)}
+    tracked = tracked_metrics(workspace, list(dict.fromkeys(row.owner for row in rows)))
     scores = [values for row in rows for values in _score_rows(workspace, row, tracked[row.owner])]
     facts, cost_rows = [], []
     for row in {(row.variant, row.owner): row for row in rows}.values():
@@ -37,11 +37,6 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
         cost_rows += [place | {"metric": name, "value": value} for name, value in cost_values(report, answers).items()]
     _write(cells, to_frame(scores + facts))
     _write(costs, to_frame(cost_rows))
-
-
-def _tracked(workspace: Workspace, owner: str) -> dict[str, float]:
-    marker = workspace.tracking_folder / workspace.settings.scale / f"{owner}.json"
-    return read_metrics(workspace.tracking_uri, read_json(marker)["mlflow_run"])
 
 
 def _score_rows(workspace: Workspace, row: Row, metrics: dict[str, float]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,6 @@ The same view is rendered twice, by `templates/scorecard.md.j2` and `templates/s
 """
 
 import os
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from urllib.parse import quote
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from benchmarks.catalog.logins import without_password
 from benchmarks.reporting.narrative import finding, held_against, verdict_summary
 from benchmarks.reporting.scorecard_facts import AnalysisFact, ScorecardFacts, StudySection
 from benchmarks.reporting.summary import CellIndex
@@ -99,11 +99,6 @@ def _environment(results: Path, page: Path) -> Environment:
 def relative_address(target: Path, page: Path) -> str:
     """The address of a file as seen from the page; percent-encoded, so it can hold no scheme and no markup."""
     return quote(Path(os.path.relpath(target.absolute(), page.absolute().parent)).as_posix())
-
-
-def without_password(address: str) -> str:
-    """A tracking address without the user and password that may stand in it."""
-    return re.sub(r"//[^/]*@", "//", address)
 
 
 def _picture(path: Path) -> str:

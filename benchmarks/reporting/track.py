@@ -1,4 +1,4 @@
-"""Collects the files of one run or system and logs them to MLflow; writes the marker that `collect` reads."""
+"""Collects the files of one run or system into the record that MLflow is told of."""
 
 import json
 from pathlib import Path
@@ -9,21 +9,14 @@ from benchmarks.catalog.grid import Row
 from benchmarks.catalog.recipes import flatten
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import cost_values, metric_name, row_values, run_facts
-from benchmarks.reporting.tracking import TrackedRun, log_run
+from benchmarks.reporting.records import TrackedRun
 from benchmarks.reporting.weights import size_facts
-from gliner_core.files import atomic_write, read_json, read_text, write_json
+from gliner_core.files import read_json, read_text
 
 SAMPLE_LINES = 20  # of a prediction file, kept as an artifact
 
 
-def track_owner(workspace: Workspace, owner: str, marker: Path) -> None:
-    """Logs one run or system and writes {"mlflow_run": id, "key": ...}."""
-    run = tracked_run(workspace, owner, marker.with_suffix(".sample.jsonl"))
-    run_id = log_run(workspace.tracking_uri, workspace.settings.scale, run)
-    write_json(marker, {"mlflow_run": run_id, "key": run.key, "tracking_uri": workspace.tracking_uri})
-
-
-def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
+def tracked_run(workspace: Workspace, owner: str) -> TrackedRun:
     """Everything that is logged, read from the files of the run."""
     grid, scale = workspace.grid, workspace.settings.scale
     is_run = owner in grid.runs
@@ -42,15 +35,16 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
     if is_run:
         tags["seed"] = str(grid.runs[owner].spec.seed)
     metrics = score_metrics(workspace, owner) | run_facts(report) | size_facts(folder) | cost_values(report, answers)
-    _write_sample(workspace, owner, sample)
+    files = ("spec.json", "receipt.json") if is_run else ()
+    artifacts = {name: read_text(folder / name) for name in files}
     return TrackedRun(
         key=f"{scale}/{owner}",
         name=owner,
-        params=params,
+        params={key: str(value) for key, value in params.items()},
         metrics=metrics,
         history=_history(folder) if is_run else (),
         tags=tags,
-        artifacts=[folder / "spec.json", folder / "receipt.json", sample] if is_run else [sample],
+        artifacts=artifacts | {f"{owner}.sample.jsonl": _sample(workspace, owner)},
         started=receipt["started"],
         ended=receipt["ended"],
         description=f"{tags['kind'].capitalize()} `{owner}` of scale {scale}; serves the studies {tags['studies']}.",
@@ -78,8 +72,8 @@ def _history(folder: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in read_text(folder / "history.jsonl").splitlines()]
 
 
-def _write_sample(workspace: Workspace, owner: str, sample: Path) -> None:
+def _sample(workspace: Workspace, owner: str) -> str:
+    """Header and first lines of the first prediction file."""
     cell, _ = workspace.grid.owner_cells(owner)[0]
     lines = read_text(workspace.home / cell.folder / "predictions.jsonl").split("\n")[: SAMPLE_LINES + 1]
-    with atomic_write(sample) as stream:
-        stream.write("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"

@@ -14,8 +14,9 @@ import pytest
 import reporting_samples as samples
 
 from benchmarks.catalog.cards import ProtocolCard
+from benchmarks.catalog.logins import without_password
 from benchmarks.reporting.narrative import finding, verdict_summary
-from benchmarks.reporting.scorecard import build_scorecard, relative_address, without_password
+from benchmarks.reporting.scorecard import build_scorecard, relative_address
 from benchmarks.reporting.scorecard_facts import (
     LeakageFact,
     MeasurementFact,

@@ -20,7 +20,7 @@ RULE_ENVIRONMENTS = {
     "fetch": (*COMMON, "datasets", "huggingface-hub"),
     "model": (*COMMON, "accelerate", *BACKBONES, "torch", "transformers"),
     "peers": (*COMMON, "accelerate", "gliner", *BACKBONES, "torch", "transformers"),
-    "report": (*COMMON, "jinja2", "matplotlib", "mlflow", "pandas", "seqeval"),
+    "report": (*COMMON, "jinja2", "matplotlib", "mlflow", "pandas", "psycopg2-binary", "seqeval", "sqlalchemy"),
 }
 HEADER = "# Written by workflow/envs/pin.py from constraints.txt; change that file, not this one.\n"
 

@@ -19,6 +19,7 @@ from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.code import files_digest, source_digest
 from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.selection import check_systems
+from benchmarks.catalog.store_state import lost_store
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
 from benchmarks.pipeline.locking import lock_workflow, runs_jobs
@@ -36,6 +37,12 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+if SPACE.settings.tracking_uri:  # its password is in the environment now; neither scripts nor commands shall hold it
+    config["tracking_uri"] = SPACE.settings.tracking_uri
+    workflow.config_settings.config_args = [
+        f"tracking_uri={SPACE.settings.tracking_uri}" if item.startswith("tracking_uri=") else item
+        for item in workflow.config_settings.config_args or ()
+    ]
 GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)

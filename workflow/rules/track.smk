@@ -1,6 +1,11 @@
-# files -> MLflow -> tidy cells. The store is a view of the files: delete results/tracking and it is rebuilt.
+# files -> MLflow -> tidy cells. The store is a view of the files: what it has lost is logged again.
 
 TRACKING = f"{RESULTS}/tracking/{SPACE.settings.scale}"
+# A lost or damaged SQLite store is seen here, once; its markers alone would let Snakemake believe that all is well.
+LOST_STORE = lost_store(SPACE) if workflow.is_main_process else None
+if LOST_STORE:
+    logger.warning(f"The tracking store must be made again from the files: {LOST_STORE}.")
+    workflow.dag_settings.forcerun = {*workflow.dag_settings.forcerun, "open_store", "track"}
 
 
 rule open_store:
@@ -18,7 +23,7 @@ rule open_store:
 
 
 rule track:
-    """Logs one run or system: parameters, curve, scores, cost, receipt."""
+    """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
     input:
         store=ancient(f"{TRACKING}/store.json"),
         scores=lambda w: scored([w.owner]),
@@ -32,7 +37,7 @@ rule track:
     params:
         uri=SPACE.tracking_uri,
         tags=lambda w: GRID.tags(w.owner),
-        code=lambda w: code("benchmarks.reporting.track"),
+        code=lambda w: code("benchmarks.reporting.delivery"),
     script:
         "../scripts/track.py"
 

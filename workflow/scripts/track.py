@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.pipeline.integrity import check_scores
 from benchmarks.pipeline.job import job
-from benchmarks.reporting.track import track_owner
+from benchmarks.reporting.delivery import track_owner
 
 with job(snakemake) as space:
     check_scores(space, snakemake.wildcards.owner)

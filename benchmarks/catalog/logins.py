@@ -1,0 +1,85 @@
+"""Passwords and tokens: taken out of addresses, kept in the environment, removed from whatever is printed or kept."""
+
+import os
+import re
+from typing import TextIO
+from urllib.parse import quote, unquote
+
+PASSWORD_VARIABLE = "GLINER_BENCH_TRACKING_PASSWORD"
+# What MLflow's client reads by itself for a server.
+SERVER_USER, SERVER_PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+SECRETS = (
+    PASSWORD_VARIABLE, SERVER_PASSWORD, "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+)  # fmt: skip
+HIDDEN = "***"
+MIN_SECRET = 4  # characters; replacing a shorter one would garble the text around it
+# As SQLAlchemy reads an address: the password ends at the last @ and may hold a slash.
+_DATABASE = re.compile(r"(?P<scheme>[\w+.-]+)://(?P<user>[^:/@]*)(?::(?P<password>.*))?@(?P<rest>[^@]*)")
+_SERVER = re.compile(r"(?P<scheme>https?)://(?P<user>[^:/]*)(?::(?P<password>[^/]*))?@(?P<rest>[^@]*)")
+_IN_QUERY = re.compile(r"(?<=[?&])password=([^&]*)&?")
+_IN_TEXT = re.compile(r"(://[^\s:/@]*:)[^\s/]+@")
+_HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
+
+
+def stow_login(uri: str) -> str:
+    """The address without its password, which moves into the variable where its reader looks for it.
+
+    From then on the address can stand in parameters, markers and logs. Child processes inherit the variable.
+    """
+    if uri.startswith(("http://", "https://")):
+        found = _SERVER.fullmatch(uri)
+        if found is None:
+            return uri
+        os.environ[SERVER_USER] = unquote(found["user"])
+        os.environ[SERVER_PASSWORD] = unquote(found["password"] or "")
+        return f"{found['scheme']}://{found['rest']}"
+    for password in _IN_QUERY.findall(uri):
+        os.environ[PASSWORD_VARIABLE] = unquote(password)
+        uri = _IN_QUERY.sub("", uri, count=1).rstrip("?&")
+    found = _DATABASE.fullmatch(uri)
+    if found is None or found["password"] is None:
+        return uri
+    os.environ[PASSWORD_VARIABLE] = unquote(found["password"])
+    return f"{found['scheme']}://{found['user']}@{found['rest']}"
+
+
+def login_address(uri: str) -> str:
+    """The address to connect to: a database's with the password from the environment, others unchanged."""
+    password = os.environ.get(PASSWORD_VARIABLE)
+    found = _DATABASE.fullmatch(uri)
+    if not password or uri.startswith(("http://", "https://", "sqlite:")):
+        return uri
+    if found is None:  # the user stands in the query, if anywhere
+        return f"{uri}&password={quote(password, safe='')}" if "user=" in uri else uri
+    if found["password"] is not None:
+        return uri
+    return f"{found['scheme']}://{found['user']}:{quote(password, safe='')}@{found['rest']}"
+
+
+def without_password(address: str) -> str:
+    """An address to show: without the user and password that may stand in it."""
+    return re.sub(r"//[^/]*@", "//", address)
+
+
+def redact(text: str) -> str:
+    """The text without the secrets of the environment, passwords inside addresses, and hub tokens."""
+    for secret in filter(None, map(os.environ.get, SECRETS)):
+        if len(secret) >= MIN_SECRET:
+            text = text.replace(secret, HIDDEN).replace(quote(secret, safe=""), HIDDEN)
+    return _HUB_TOKEN.sub(HIDDEN, _IN_TEXT.sub(rf"\1{HIDDEN}@", text))
+
+
+class Redacted:
+    """A text stream that no secret passes; everything but `write` is the stream's own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Writes the text without its secrets; says that all of it was written."""
+        self._stream.write(redact(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)

@@ -1,0 +1,49 @@
+"""Records that wait for a tracking store that does not answer: one file each, in the order they came."""
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.reporting.records import TrackedRun
+from gliner_core.files import atomic_write, read_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spool:
+    """A folder of waiting records; `<time in ns>.<run or system>.json`, so that names sort by age."""
+
+    folder: Path
+
+    def put(self, run: TrackedRun) -> Path:
+        """Keeps a record, complete or not at all; it takes the place of an older one of the same run."""
+        older = [path for path in self.waiting() if _name(path) == run.name]
+        path = self.folder / f"{time.time_ns():020d}.{run.name}.json"
+        with atomic_write(path) as stream:
+            stream.write(json.dumps(run.to_json(), ensure_ascii=False) + "\n")
+        for old in older:
+            old.unlink(missing_ok=True)
+        return path
+
+    def waiting(self) -> list[Path]:
+        """Files of the waiting records, oldest first."""
+        return sorted(path for path in self.folder.glob("*.json") if not path.name.startswith("."))
+
+    def read(self, path: Path) -> TrackedRun:
+        """One waiting record."""
+        return TrackedRun(**read_json(path))
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else on this machine replays meanwhile; the lock goes with its process, however that ends."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / ".lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _name(path: Path) -> str:
+    return path.name.split(".", 1)[1].removesuffix(".json")

@@ -1,0 +1,111 @@
+"""The tracking server gone before, in the middle of and after logging: everything waits on disk and arrives once.
+
+`python -m tests.faults.outage` does the same to a whole workflow, with the server gone for five minutes.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting import delivery
+from benchmarks.reporting.tracking import read_metrics_of
+from gliner_core.errors import InputError
+from gliner_core.files import read_json
+from tests.faults.tracking_support import TrackingServer, workspace
+from tests.scale.tracking_load import faults, make_metrics, make_run, stored_runs
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[TrackingServer]:
+    server = TrackingServer(tmp_path / "server")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def space(server: TrackingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """Owner "7" is the synthetic run number 7."""
+    monkeypatch.setattr(delivery, "HICCUP_SECONDS", 0.0)
+    monkeypatch.setattr(delivery, "tracked_run", lambda _, owner: make_run(int(owner)))
+    return workspace(tmp_path / "results", server.uri)
+
+
+def track(space: Workspace, number: int) -> Path:
+    marker = space.tracking_folder / "demo" / f"{make_run(number).name}.json"
+    delivery.track_owner(space, str(number), marker)
+    return marker
+
+
+def test_what_a_server_misses_while_it_is_gone_arrives_once_and_in_order(
+    server: TrackingServer, space: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Gone before anything was logged: opening the store and logging cost no job.
+    opened = space.tracking_folder / "demo" / "store.json"
+    delivery.open_store(space, opened)
+    assert read_json(opened) == {"uri": server.uri, "experiment": None}
+    markers = [track(space, 1), track(space, 2)]
+    spool = delivery.spool_of(space)
+    assert [spool.read(path).name for path in spool.waiting()] == ["run-00001", "run-00002"]
+    assert read_json(markers[0])["mlflow_run"] is None
+    written = markers[0].stat().st_mtime_ns
+    assert "Connection refused" in capsys.readouterr().out
+
+    # Back: the next job that logs brings what waits, and then its own.
+    server.start()
+    markers.append(track(space, 3))
+    store = delivery.store_of(space)
+    assert spool.waiting() == []
+    by_age = sorted(stored_runs(store), key=lambda run: run.data.tags["gliner_bench.logged"])
+    assert [run.info.run_name for run in by_age] == ["run-00001", "run-00002", "run-00003"]
+    assert [read_json(marker)["mlflow_run"] for marker in markers] == [run.info.run_id for run in by_age]
+    assert markers[0].stat().st_mtime_ns == written, "Snakemake would collect again"
+
+    # Killed in the middle of a run, between two of its requests.
+    log_artifacts = MlflowClient.log_artifacts
+
+    def killed(client: MlflowClient, run_id: str, folder: str) -> None:
+        server.kill()
+        log_artifacts(client, run_id, folder)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MlflowClient, "log_artifacts", killed)
+        markers.append(track(space, 4))
+    markers.append(track(space, 5))
+    behind = delivery.Store(uri=server.store, scale="demo", artifacts="")
+    left = {run.info.run_name: run.info.status for run in stored_runs(behind)}
+    assert left["run-00004"] == "RUNNING" and "run-00005" not in left
+
+    # Collecting does not wait for ever, loses nothing, and says what to do.
+    owners = [make_run(number).name for number in range(1, 6)]
+    with pytest.raises(InputError) as caught:
+        delivery.tracked_metrics(space, owners)
+    assert "nothing is lost (2 records wait in" in str(caught.value) and "same command again" in str(caught.value)
+
+    # It waits for a server that is just coming back.
+    starting = threading.Timer(2, server.start, kwargs={"wait": False})
+    starting.start()
+    patient = workspace(space.results, server.uri, wait=600)
+    found = delivery.tracked_metrics(patient, owners)
+    starting.join()
+    assert [{key: row[key] for key in make_metrics(number)} for number, row in enumerate(found.values(), 1)] == [
+        make_metrics(number) for number in range(1, 6)
+    ]
+    assert faults(store, range(1, 6)) == {"missing": 0, "doubled": 0, "unfinished": 0, "incomplete": 0}
+    assert spool.waiting() == []
+
+
+def test_a_record_replayed_again_is_not_logged_again(space: Workspace, server: TrackingServer) -> None:
+    # A process that is killed after the store took the record and before the record left the spool.
+    server.start()
+    marker = track(space, 1)
+    first = read_json(marker)["mlflow_run"]
+    delivery.spool_of(space).put(make_run(1))
+    delivery.replay(space)
+    assert read_json(marker)["mlflow_run"] == first
+    runs = stored_runs(delivery.store_of(space))
+    assert [run.info.run_id for run in runs] == [first]
+    assert set(read_metrics_of(server.uri, [first])) == {first}
