@@ -65,7 +65,7 @@ def open_network(folder: Path) -> SpanScoringModel:
     source = folder if (folder / "tokenizer_config.json").is_file() else config["model_name"]
     with loading(f"{folder}: the encoder or tokenizer ({config['model_name']})"):
         encoder_config = _encoder_config(config)
-        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
     _check_encoder(where, encoder_config)
     _fit_tokens(where, config, tokenizer)
     with torch.random.fork_rng(devices=[]):  # first random numbers, then the weights; the caller's stream stays
@@ -110,7 +110,7 @@ def _check_encoder(where: Path, encoder: PretrainedConfig) -> None:
 
 def _encoder_config(config: Mapping[str, Any]) -> PretrainedConfig:
     if "encoder_config" not in config:
-        return AutoConfig.from_pretrained(config["model_name"])
+        return AutoConfig.from_pretrained(config["model_name"], trust_remote_code=False)
     stored = dict(config["encoder_config"])
     return AutoConfig.for_model(stored.pop("model_type", "deberta-v2"), **stored)  # the package's default
 

@@ -152,7 +152,7 @@ def test_readable(tag: str, text: str) -> None:
     ("options", "message"),
     [
         ({"encoding": "utf-9"}, r"a\.txt: encoding 'utf-9' is unknown"),
-        ({"encodings": "latin-1"}, r"option `encodings` is not a dict"),
+        ({"encodings": "latin-1"}, r"option `encodings` is 'latin-1'; use a mapping"),
         ({"hold_out": {"every": 2}}, r"`hold_out` needs a `split` of the card"),
         ({"tag": 3}, r"a\.txt:1: 2 columns where 4 are expected"),
     ],
