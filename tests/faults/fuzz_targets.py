@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,9 @@ from benchmarks.scoring.scores import read_score
 from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl, write_jsonl
 from gliner_core.spec import read_spec
+from tests.faults.fuzz_input import Input
 from tests.faults.fuzz_mutations import mutate_bytes, mutate_tree
 from tests.faults.fuzz_seeds import PREDICTIONS, ROOT, card_files, own_seeds, packed, real_seeds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
-    """The bytes of one file, and for readers the options of the card that names it."""
-
-    data: bytes
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +37,8 @@ class Target:
     run: Callable[[Input, Path], None]
 
 
-def targets() -> dict[str, Target]:
-    """All targets by name."""
+def targets(with_models: bool = True) -> dict[str, Target]:
+    """All targets by name; those of models import torch and transformers, which takes seconds."""
     found = {f"reader {name}": _reader(name) for name in READERS if name != "parquet"}
     found["reader parquet"] = Target(share=1, make=_parquet_input, run=partial(_read_raw, "parquet"))
     found["examples"] = _lines(14, own_seeds()["jsonl"][0], _read_examples)
@@ -57,6 +50,8 @@ def targets() -> dict[str, Target]:
     found["spec.json"] = _tree(8, _spec(), _read_spec)
     found["manifest.tsv"] = _bytes(5, [_MANIFEST], _read_manifest)
     found["archive"] = _bytes(3, [packed(b"word\tO\n" * 50)], _read_archive)
+    if with_models:
+        found["model folder"] = _model_target()
     found["published"] = _bytes(
         2, [_PUBLISHED], lambda item, folder: _drop(load_published(_write(item, folder, "p.csv")))
     )
@@ -196,6 +191,15 @@ def _same_after_writing(examples: list[Any], folder: Path) -> None:
     write_jsonl(folder / "again.jsonl", examples)
     if read_jsonl(folder / "again.jsonl") != examples:
         raise AssertionError("what was read differs after writing and reading it again")
+
+
+# ---- models
+
+
+def _model_target() -> Target:
+    from tests.faults.fuzz_models import model_inputs, open_model
+
+    return Target(share=1, make=model_inputs(), run=open_model)
 
 
 # ---- results
