@@ -89,10 +89,8 @@ def open_network(folder: Path) -> SpanScoringModel:
     # First without memory: a few digits of the configuration can ask for more than any machine has.
     with _described(what), torch.device("meta"):
         _fitting(folder, config, weights, AutoModel.from_config(encoder_config), tokenizer)
-    with (
-        _described(what),
-        torch.random.fork_rng(devices=[]),
-    ):  # first random numbers, then the weights; the caller's stream stays
+    # First random numbers, then the weights; the caller's stream stays.
+    with _described(what), torch.random.fork_rng(devices=[]):
         return _filled(folder, config, weights, AutoModel.from_config(encoder_config), tokenizer)
 
 

@@ -12,12 +12,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field, replace
+from math import ceil
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests.faults.fuzz_guard import Finding, cap_memory, outcome
 from tests.faults.fuzz_input import Input
 from tests.faults.fuzz_targets import Target, targets
-
 
 MOST_TRIES = 400  # of making one crash smaller
 
@@ -33,14 +34,22 @@ class Tally:
     causes: dict[str, Input] = field(default_factory=dict)
 
 
-def fuzz(chosen: dict[str, Target], inputs: int, seed: int) -> dict[str, Tally]:
+def fuzz(chosen: dict[str, Target], inputs: int, seed: int, jobs: int = 1) -> dict[str, Tally]:
     """Shares the inputs among the targets and runs them all, a line of figures after each."""
     total = sum(target.share for target in chosen.values())
-    tallies = {}
-    for name, target in chosen.items():
-        tallies[name] = fuzz_target(name, target, max(1, round(inputs * target.share / total)), seed)
-        _show(name, tallies[name])
-    return tallies
+    parts = [(name, target, ceil(inputs * target.share / total), seed) for name, target in chosen.items()]
+    if jobs == 1:
+        return {name: _shown(name, fuzz_target(name, *rest)) for name, *rest in parts}
+    _parts.extend(parts)
+    with get_context("fork").Pool(jobs) as pool:  # children inherit the targets, which cannot be pickled
+        return {name: _shown(name, tally) for name, tally in pool.imap(_fuzz_part, range(len(parts)), chunksize=1)}
+
+
+_parts: list[tuple[str, Target, int, int]] = []
+
+
+def _fuzz_part(number: int) -> tuple[str, Tally]:
+    return _parts[number][0], fuzz_target(*_parts[number])
 
 
 def fuzz_target(name: str, target: Target, inputs: int, seed: int) -> Tally:
@@ -89,6 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--inputs", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes; the inputs stay the same")
     parser.add_argument("--only", help="targets whose name holds this text")
     parser.add_argument("--out", type=Path, help="folder for crashing inputs and report.json")
     given = parser.parse_args()
@@ -96,18 +106,19 @@ def main() -> int:
     all_targets = targets(with_models=not given.only or given.only in "model folder")
     chosen = {name: target for name, target in all_targets.items() if not given.only or given.only in name}
     print(f"{'target':26} {'inputs':>7} {'parsed':>7} {'refused':>7} {'crashes':>7} {'CPU s':>7}")
-    tallies = fuzz(chosen, given.inputs, given.seed)
-    _show("all", _sum(tallies))
+    tallies = fuzz(chosen, given.inputs, given.seed, given.jobs)
+    _shown("all", _sum(tallies))
     if given.out:
         _keep(tallies, given.out)
     return 1 if any(tally.crashed for tally in tallies.values()) else 0
 
 
-def _show(name: str, tally: Tally) -> None:
+def _shown(name: str, tally: Tally) -> Tally:
     inputs = tally.parsed + tally.refused + tally.crashed
     print(f"{name:26} {inputs:7} {tally.parsed:7} {tally.refused:7} {tally.crashed:7} {tally.seconds:7.1f}", flush=True)
     for cause, item in tally.causes.items():
         print(f"    {cause}: {item.data[:120]!r} {dict(item.options) or ''}", flush=True)
+    return tally
 
 
 def _sum(tallies: dict[str, Tally]) -> Tally:
