@@ -27,7 +27,7 @@ class Finding(AssertionError):
 
 def outcome(work: Callable[[], None]) -> Outcome:
     """Whether the input was read or refused. Raises `Finding` for any other end."""
-    before = _peak_megabytes()
+    before = peak_megabytes()
     try:
         with _limit():
             work()
@@ -43,8 +43,8 @@ def outcome(work: Callable[[], None]) -> Outcome:
         last = next((frame for frame in reversed(ours) if "site-packages" not in frame.filename), place)
         name = f"{type(error).__name__} at {last.filename.rsplit('/', 1)[-1]}:{last.lineno}"
         raise Finding(f"{name}: {str(error)[:200]}") from error
-    if _peak_megabytes() - before > MEGABYTES:
-        raise Finding(f"takes {_peak_megabytes() - before:.0f} MB")
+    if peak_megabytes() - before > MEGABYTES:
+        raise Finding(f"takes {peak_megabytes() - before:.0f} MB")
     return result
 
 
@@ -71,7 +71,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise Hang
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """The most memory that this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # Linux counts in KiB
 
 

@@ -40,14 +40,14 @@ class Target:
 def targets(with_models: bool = True) -> dict[str, Target]:
     """All targets by name; those of models import torch and transformers, which takes seconds."""
     found = {f"reader {name}": _reader(name) for name in READERS if name != "parquet"}
-    found["reader parquet"] = Target(share=1, make=_parquet_input, run=partial(_read_raw, "parquet"))
+    found["reader parquet"] = Target(share=1, make=_parquet_input, run=partial(read_raw, "parquet"))
     found["examples"] = _lines(14, own_seeds()["jsonl"][0], _read_examples)
     found["predictions"] = _lines(14, PREDICTIONS.encode(), _read_predictions)
     found["scores"] = _tree(6, _SCORE, _read_scores)
     for kind, paths in card_files().items():
         found[f"card {kind}"] = _cards(kind, [path.read_bytes() for path in paths])
     found["settings"] = _yaml_tree(4, [(ROOT / "workflow" / "config.yaml").read_bytes()], _read_settings)
-    found["spec.json"] = _tree(8, _spec(), _read_spec)
+    found["spec.json"] = _tree(8, spec_tree(), _read_spec)
     found["manifest.tsv"] = _bytes(5, [_MANIFEST], _read_manifest)
     found["archive"] = _bytes(3, [packed(b"word\tO\n" * 50)], _read_archive)
     if with_models:
@@ -132,7 +132,7 @@ def _reader(name: str) -> Target:
             options = _changed_options(draw, name, options)
         return Input(data=_changed_record(draw, data, others), options=options)
 
-    return Target(share=12, make=make, run=partial(_read_raw, name))
+    return Target(share=12, make=make, run=partial(read_raw, name))
 
 
 def _changed_record(draw: random.Random, data: bytes, others: list[bytes]) -> bytes:
@@ -178,7 +178,8 @@ def _card(reader: str, options: Mapping[str, Any]) -> DatasetCard:
     )
 
 
-def _read_raw(reader: str, item: Input, folder: Path) -> None:
+def read_raw(reader: str, item: Input, folder: Path) -> None:
+    """Reads a raw file through its card; what was read must survive writing and reading."""
     reading = read(_card(reader, item.options), "test", [_write(item, folder, "a.txt")])
     _same_after_writing(list(reading.examples), folder)
 
@@ -260,7 +261,8 @@ def _read_settings(item: Input, folder: Path) -> None:
     load_settings(config, _registry())
 
 
-def _spec() -> dict[str, Any]:
+def spec_tree() -> dict[str, Any]:
+    """A training spec as plain data."""
     tree = dict(yaml.safe_load((ROOT / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8")))
     backbone = {"name": "tiny", "kind": "folder", "base": "folder", "location": "x"}
     return tree | {"model": {**tree["model"], "backbone": backbone}, "data": {"name": "toy"}}
