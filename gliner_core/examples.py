@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gliner_core.errors import InputError
-from gliner_core.files import atomic_write, read_text
+from gliner_core.files import atomic_write, load_json, read_text
 
 _KEYS = {"id", "words", "spans", "language", "negatives"}
 
@@ -110,7 +110,7 @@ def read_jsonl(path: str | Path) -> list[Example]:
         if not line.strip():
             continue
         try:
-            examples.append(example_from_json(json.loads(line)))
+            examples.append(example_from_json(load_json(line)))
         except json.JSONDecodeError as error:
             raise InputError(f"{path}:{number}: not valid JSON ({error.msg}); repair the line") from None
         except InputError as error:

@@ -140,9 +140,30 @@ def read_text(path: str | Path) -> str:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}; convert the file to UTF-8") from None
 
 
+def load_json(text: str) -> Any:
+    """`json.loads` with one kind of error: also values that Python cannot hold are a `json.JSONDecodeError`.
+
+    Those are a number of thousands of digits, nesting beyond the stack, and half of a surrogate pair, which no UTF-8
+    file could hold.
+    """
+    try:
+        value = json.loads(text)
+        if "\\u" in text:  # only an escape can make such a half
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError:
+        raise
+    except UnicodeEncodeError:
+        raise json.JSONDecodeError("half of a surrogate pair", text, 0) from None
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", text, 0) from None
+    except ValueError:
+        raise json.JSONDecodeError("a number with too many digits", text, 0) from None
+    return value
+
+
 def read_json(path: str | Path) -> Any:
     """Reads JSON; a syntax error is an `InputError` with file and line."""
     try:
-        return json.loads(read_text(path))
+        return load_json(read_text(path))
     except json.JSONDecodeError as error:
         raise InputError(f"{path}:{error.lineno}: not valid JSON ({error.msg}); repair or delete the file") from None

@@ -4,7 +4,9 @@ Three generations of files are read: v1 and v2.1 (training keys in the configura
 0.2.x (`has_rnn`) and the present one (`num_rnn_layers`, `model_type`). What needs another network is refused by name.
 """
 
-from collections.abc import Mapping
+import types
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,6 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from gliner_core.encoder import loading
 from gliner_core.errors import InputError
 from gliner_core.files import read_json
 from gliner_core.model import SpanScoringModel
@@ -29,6 +30,21 @@ from gliner_core.prompt import ENT, FLERT, SEP
 from gliner_core.saving import PREFIXES, SPAN_MODES
 from gliner_core.spec import BackboneSpec, ModelSpec
 
+# What a configuration key holds, and the least it may be.
+KINDS: dict[str, tuple[type | types.UnionType, float | None]] = {
+    "model_name": (str, None),
+    "name": (str, None),
+    "encoder_config": (dict, None),
+    "class_token_index": (int, -1),
+    "hidden_size": (int, 1),
+    "max_width": (int, 1),
+    "max_len": (int, 1),
+    "num_rnn_layers": (int, 0),
+    "has_rnn": (bool, None),
+    "embed_ent_token": (bool, None),
+    "dropout": (int | float, 0),
+    "score_bias": (int | float, None),
+}
 UNSET = -1  # the package's "not known yet" for class_token_index and vocab_size
 
 # Configuration keys that stand for another network as soon as they hold anything.
@@ -63,12 +79,18 @@ def open_network(folder: Path) -> SpanScoringModel:
     weights = _ours(_read_weights(folder))
     # The first released checkpoints hold no tokenizer; the published package then takes the backbone's.
     source = folder if (folder / "tokenizer_config.json").is_file() else config["model_name"]
-    with loading(f"{folder}: the encoder or tokenizer ({config['model_name']})"):
+    with _described(f"{folder}: the encoder or tokenizer ({config['model_name']})"):
         encoder_config = _encoder_config(config)
-        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True)
+        tokenizer = AutoTokenizer.from_pretrained(source, use_fast=True, trust_remote_code=False)
     _check_encoder(where, encoder_config)
+    _check_depth(where, encoder_config, weights)
     _fit_tokens(where, config, tokenizer)
-    with torch.random.fork_rng(devices=[]):  # first random numbers, then the weights; the caller's stream stays
+    what = f"{where}: the network that it describes"
+    # First without memory: a few digits of the configuration can ask for more than any machine has.
+    with _described(what), torch.device("meta"):
+        _fitting(folder, config, weights, AutoModel.from_config(encoder_config), tokenizer)
+    # First random numbers, then the weights; the caller's stream stays.
+    with _described(what), torch.random.fork_rng(devices=[]):
         return _filled(folder, config, weights, AutoModel.from_config(encoder_config), tokenizer)
 
 
@@ -79,11 +101,37 @@ def _filled(
     encoder: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
 ) -> SpanScoringModel:
+    network = _fitting(folder, config, weights, encoder, tokenizer)
+    network.load_state_dict(weights, strict=False)
+    return network
+
+
+def _fitting(
+    folder: Path,
+    config: Mapping[str, Any],
+    weights: Mapping[str, torch.Tensor],
+    encoder: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+) -> SpanScoringModel:
+    """The network with the shapes of the weights, which are not filled in yet."""
     _fit_table(folder, encoder, tokenizer, weights)
     network = SpanScoringModel(_model_spec(config, weights), encoder, tokenizer)
     _check_weights(folder, network.state_dict(), weights)
-    network.load_state_dict(weights, strict=False)
     return network
+
+
+@contextmanager
+def _described(what: str) -> Iterator[None]:
+    """Turns whatever the libraries raise for values that make no sense into one sentence about `what`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # tens of classes check their own values, each in its own way
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise InputError(
+            f"{what} cannot be loaded ({reason}); check the file, the names in it and the network"
+        ) from error
 
 
 def _checked(where: Path, config: Any) -> Mapping[str, Any]:
@@ -97,6 +145,10 @@ def _checked(where: Path, config: Any) -> Mapping[str, Any]:
         if value is not None and value not in supported:
             known = ", ".join(map(str, supported))
             raise InputError(f"{where}: `{key}` {value!r} is not supported; supported: {known}")
+    for key, (kind, least) in KINDS.items():
+        value = config.get(key)
+        if value is not None and not (isinstance(value, kind) and (least is None or value >= least)):
+            raise InputError(f"{where}: `{key}` is {value!r}; give the file that was saved with the weights")
     return {key: value for key, value in config.items() if value is not None}
 
 
@@ -108,9 +160,15 @@ def _check_encoder(where: Path, encoder: PretrainedConfig) -> None:
         )
 
 
+def _check_depth(where: Path, encoder: PretrainedConfig, weights: Mapping[str, torch.Tensor]) -> None:
+    layers = encoder.num_hidden_layers
+    if not isinstance(layers, int) or not 0 < layers <= len(weights):
+        raise InputError(f"{where}: {layers!r} layers do not fit {len(weights)} weights; give the files of one model")
+
+
 def _encoder_config(config: Mapping[str, Any]) -> PretrainedConfig:
     if "encoder_config" not in config:
-        return AutoConfig.from_pretrained(config["model_name"])
+        return AutoConfig.from_pretrained(config["model_name"], trust_remote_code=False)
     stored = dict(config["encoder_config"])
     return AutoConfig.for_model(stored.pop("model_type", "deberta-v2"), **stored)  # the package's default
 

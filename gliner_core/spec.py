@@ -9,6 +9,7 @@ import json
 import types
 import typing
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -226,11 +227,21 @@ def _check(annotation: Any, value: Any, where: str) -> Any:
         if typing.get_origin(option) is Literal and value in typing.get_args(option):
             return value
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
+            return _finite(value, where)
         if isinstance(option, type) and type(value) is option:
             return value
     wanted = " or ".join(_option_name(option) for option in options)
     raise InputError(f"{where} is {value!r}; it must be {wanted}")
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond any float
+        number = inf
+    if not isfinite(number):
+        raise InputError(f"{where} is not finite; give a number")
+    return number
 
 
 def _option_name(option: Any) -> str:

@@ -9,6 +9,18 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 CardName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$", max_length=80)]
+# Titles stand in tables, and in CSV files that people open as spreadsheets: none may begin a formula there.
+Title = Annotated[str, StringConstraints(pattern=r"^[^=+@\-\s\x00-\x1f][^\x00-\x1f\x7f]*$", max_length=300)]
+SplitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]  # names a file
+# Below a repository or a mirror, and never out of it: no `..`, no leading slash, no backslash, nothing invisible.
+InnerPath = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^/\\\x00-\x1f\x7f][^\\\x00-\x1f\x7f]*$")
+]
+HubName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?$", max_length=200)
+]
+Revision = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_./-]*$", max_length=200)]
+PackageName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 
@@ -19,7 +31,7 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: CardName
-    title: str
+    title: Title
     notes: str = ""
     supersedes: CardName | None = None
 
@@ -29,19 +41,21 @@ class SourceFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    path: str
-    repo: str | None = None
+    path: InnerPath
+    repo: HubName | None = None
     commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = None
-    hub: str | None = None
-    revision: str | None = None
+    hub: HubName | None = None
+    revision: Revision | None = None
     private: bool = False
     sha256: Sha256 | None = None
-    bytes: int | None = None
+    bytes: int | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _pinned(self) -> "SourceFile":
         if sum([self.repo is not None, self.hub is not None, self.private]) != 1:
             raise ValueError("give either `repo` and `commit`, or `hub` and `revision`, or `private: true`")
+        if ".." in self.path.split("/"):
+            raise ValueError("`path` leaves its folder with `..`; write the path inside the repository or mirror")
         if self.repo and not self.commit:
             raise ValueError("a `repo` source needs `commit`")
         if self.hub and not self.revision:
@@ -54,9 +68,9 @@ class SourceFile(BaseModel):
         if self.private:
             return self.path
         if self.repo:
-            return f"https://raw.githubusercontent.com/{self.repo}/{self.commit}/{self.path}"
+            return f"https://raw.githubusercontent.com/{self.repo}/{self.commit}/{quote(self.path)}"
         revision = quote(self.revision or "", safe="")  # the branch refs/convert/parquet holds slashes
-        return f"https://huggingface.co/datasets/{self.hub}/resolve/{revision}/{self.path}"
+        return f"https://huggingface.co/datasets/{self.hub}/resolve/{revision}/{quote(self.path)}"
 
 
 class OwnCopy(BaseModel):
@@ -80,7 +94,7 @@ class DatasetCard(Card):
     generator: Literal["demo"] | None = None
     reader: str | None = None
     options: dict[str, Any] = Field(default_factory=dict)
-    sources: dict[str, tuple[SourceFile, ...]] = Field(default_factory=dict)
+    sources: dict[SplitName, tuple[SourceFile, ...]] = Field(default_factory=dict)
     bring_your_own: OwnCopy | None = None
     labels: tuple[str, ...] = ()
     rename: dict[str, str] = Field(default_factory=dict)
@@ -109,7 +123,7 @@ class MixturePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     dataset: CardName
-    split: str = "train"
+    split: SplitName = "train"
     weight: float = Field(default=1.0, gt=0)
     notes: str = ""
 
@@ -138,7 +152,7 @@ class SuiteCard(Card):
     closed: bool
     datasets: tuple[CardName, ...] = ()
     tag: str | None = None
-    split: str = "test"
+    split: SplitName = "test"
     max_sentences: int | None = Field(default=None, gt=0)
     protocol: CardName
     synthetic: bool = False
@@ -176,9 +190,9 @@ class BackboneCard(Card):
     """One encoder and the learning rates tuned for it on development data."""
 
     kind: Literal["package", "converted", "hub", "folder", "random"]
-    package: str | None = None
-    hub: str | None = None
-    revision: str | None = None
+    package: PackageName | None = None
+    hub: HubName | None = None
+    revision: Revision | None = None
     folder: str | None = None
     like: CardName | None = None
     sha256: Sha256 | None = None
@@ -206,8 +220,8 @@ class SystemCard(Card):
     """A model this project did not train, evaluated beside the runs."""
 
     kind: Literal["random", "checkpoint", "gliner_package", "gliner2"]
-    hub: str | None = None
-    revision: str | None = None
+    hub: HubName | None = None
+    revision: Revision | None = None
     folder: str | None = None
     seed: int = 0
 

@@ -73,7 +73,7 @@ def wordings_of(study: StudyCard) -> list[str]:
     for changes in study.decodings.values():
         value = changes.get("label_wording", CARD_WORDING)
         given += value.values() if isinstance(value, Mapping) else [value]
-    return [str(name) for name in dict.fromkeys(given) if name != CARD_WORDING]
+    return [name for name in dict.fromkeys(map(str, given)) if name != CARD_WORDING]
 
 
 def _is_allowed(name: str, value: Any) -> bool:

@@ -6,6 +6,7 @@ is found before any work starts.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,9 +34,31 @@ from gliner_core.files import read_text
 AnyCard = TypeVar("AnyCard", bound=Card)
 AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
+KINDS: Mapping[str, type[Card]] = {
+    "backbones": BackboneCard,
+    "datasets": DatasetCard,
+    "mixtures": MixtureCard,
+    "suites": SuiteCard,
+    "protocols": ProtocolCard,
+    "systems": SystemCard,
+    "studies": StudyCard,
+    "measurements": MeasurementCard,
+    "wordings": WordingCard,
+    "scales": ScaleCard,
+}
+
+
+MOST_NODES = 200_000  # of one YAML file; aliases of aliases reach billions in a few lines
+
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key given twice (the default keeps the last one silently)."""
+    """YAML that refuses a key given twice (the default keeps the last one silently) and aliases that explode."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        node = super().get_single_node()
+        if node is not None and _size(node, {}) > MOST_NODES:
+            raise yaml.YAMLError(f"its aliases make more than {MOST_NODES} values or contain themselves")
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         own = [key for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
@@ -45,15 +68,53 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _size(node: yaml.Node, known: dict[int, float]) -> float:
+    """Values that a node stands for when every alias is written out; infinite where it contains itself."""
+    if id(node) not in known:
+        known[id(node)] = float("inf")
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        inner = [item for part in parts for item in (part if isinstance(part, tuple) else (part,))]
+        known[id(node)] = 1 + sum(_size(item, known) for item in inner)
+    return known[id(node)]
+
+
 def read_yaml(path: Path) -> Any:
     """Plain data of a YAML file; a syntax error or repeated key is an `InputError` with file and line."""
+    return parse_yaml(read_text(path), path)
+
+
+def parse_yaml(text: str, where: str | Path) -> Any:
+    """Plain data of YAML text: strings, finite numbers, booleans, null, lists, and mappings with strings as keys."""
     try:
-        return yaml.load(read_text(path), Loader=_StrictLoader)
+        value = yaml.load(text, Loader=_StrictLoader)
+        _check_plain(value)
+        return value
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise InputError(f"{path}:{line}: {error.problem}; correct the YAML") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not readable as YAML ({' '.join(str(error).split())}); correct the file") from None
+        raise InputError(f"{where}:{line}: {error.problem}; correct the YAML") from None
+    except RecursionError:
+        raise InputError(f"{where}: nested too deeply; correct the file") from None
+    except (yaml.YAMLError, ValueError, AttributeError, KeyError) as error:
+        # Beside its own error PyYAML lets pass those of dates, numbers and tags whose text does not suit them.
+        raise InputError(f"{where}: not readable as YAML ({' '.join(str(error).split())}); correct the file") from None
+
+
+def _check_plain(value: Any) -> None:
+    if isinstance(value, dict):
+        if odd := [key for key in value if not isinstance(key, str)]:
+            raise ValueError(f"the key {odd[0]!r} is no string, write it in quotes")
+        for item in (*value, *value.values()):
+            _check_plain(item)
+    elif isinstance(value, list):
+        for item in value:
+            _check_plain(item)
+    elif isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"{value} is no finite number")
+    elif isinstance(value, str):
+        value.encode()  # half of a surrogate pair fits no file
+    elif not (value is None or isinstance(value, int)):
+        raise ValueError(f"{str(value)!r} is a {type(value).__name__}, write it in quotes")
 
 
 def parse(model: type[AnyModel], data: Any, where: str | Path) -> AnyModel:
@@ -134,11 +195,12 @@ def load_registry(root: Path) -> Registry:
         scales=read_cards(root / "workflow" / "scales", ScaleCard),
         baseline=read_yaml(cards / "baseline.yaml"),
     )
-    _check_references(registry)
+    check_references(registry)
     return registry
 
 
-def _check_references(registry: Registry) -> None:
+def check_references(registry: Registry) -> None:
+    """Every name that a card gives must be the name of a card; raises `InputError` with file and key."""
     known = registry.datasets, "datasets"
     for card in registry.mixtures.values():
         parts = [*card.parts, *([card.dev] if card.dev else [])]

@@ -1,5 +1,6 @@
 """The training of one variant and seed, and before it the training whose weights it starts from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,4 +81,7 @@ def run_slug(spec: TrainSpec, base: TrainSpec) -> str:
     shown = [part for number, part in enumerate(parts) if len("_".join(parts[: number + 1])) <= SLUG]
     if len(shown) < len(parts):
         shown.append(f"and-{len(parts) - len(shown)}-more")
-    return "_".join([*(shown or [BASELINE]), f"s{spec.seed}"])
+    slug = "_".join([*(shown or [BASELINE]), f"s{spec.seed}"])
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", slug).lstrip(
+        ".-"
+    )  # the name of a folder: a value holds what its card says

@@ -3,17 +3,19 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from benchmarks.catalog.logins import stow_login
-from benchmarks.catalog.registry import Registry, parse
+from benchmarks.catalog.registry import Registry, parse, parse_yaml
 from gliner_core.errors import InputError
 from gliner_core.files import cache_home
 
 MIRROR_VARIABLE = "GLINER_BENCH_MIRROR"
+
+
+OnePath = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Settings(BaseModel):
@@ -27,15 +29,15 @@ class Settings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto = a GPU if there is one")
     gpus: int | None = Field(default=None, ge=1, description="GPUs in use at the same time; empty = all visible ones")
     gpus_per_run: int = Field(default=1, ge=1, description="GPUs that train one run together")
-    mirror: str | None = Field(default=None, description=f"folder with raw data; empty = ${MIRROR_VARIABLE}")
-    cache: str | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
+    mirror: OnePath | None = Field(default=None, description=f"folder with raw data; empty = ${MIRROR_VARIABLE}")
+    cache: OnePath | None = Field(default=None, description="verified raw files; empty = ~/.cache/gliner-bench")
     offline: bool = Field(default=False, description="never ask the network")
     tracking_uri: str | None = Field(default=None, description="MLflow store; empty = SQLite below results/tracking")
     tracking_artifacts: str | None = Field(
         default=None, description="folder or address of artifacts for a database; empty = below results/tracking"
     )
     tracking_wait: int = Field(default=600, ge=0, description="seconds to wait for a store that does not answer")
-    results: str = Field(default="results", description="where everything is written")
+    results: OnePath = Field(default="results", description="where everything is written")
     overrides: dict[str, Any] = Field(default_factory=dict, description="dotted spec keys set on every run")
     resamples: int = Field(default=1000, ge=100, description="bootstrap resamples of an interval")
 
@@ -56,17 +58,20 @@ class Settings(BaseModel):
     @classmethod
     def _typed(cls, value: Any) -> Any:
         # Snakemake hands nested values of `--config` over as text.
-        value = yaml.safe_load(value) if isinstance(value, str) else value
+        value = parse_yaml(value, "`overrides`") if isinstance(value, str) else value
         if not isinstance(value, Mapping):
             return value or {}
-        return {key: yaml.safe_load(item) if isinstance(item, str) else item for key, item in value.items()}
+        return {
+            key: parse_yaml(item, f"`overrides`: `{key}`") if isinstance(item, str) else item
+            for key, item in value.items()
+        }
 
     def mirror_folder(self) -> Path | None:
         """The mirror from the key or the environment; a folder that is named must exist."""
         given = self.mirror or os.environ.get(MIRROR_VARIABLE)
         if given is None:
             return None
-        folder = Path(given).expanduser()
+        folder = _expanded(given)
         if not folder.is_dir():
             where = "workflow/config.yaml: `mirror`" if self.mirror else f"the variable {MIRROR_VARIABLE}:"
             raise InputError(f"{where} {given!r} is not a folder; correct the path")
@@ -74,7 +79,14 @@ class Settings(BaseModel):
 
     def cache_folder(self) -> Path:
         """Where verified raw files are kept."""
-        return Path(self.cache).expanduser().resolve() if self.cache else cache_home()
+        return _expanded(self.cache).resolve() if self.cache else cache_home()
+
+
+def _expanded(given: str) -> Path:
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:  # ~name of nobody
+        raise InputError(f"{given!r} names the home of a user that is not known here; write the whole path") from None
 
 
 def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "workflow/config.yaml") -> Settings:
@@ -97,5 +109,6 @@ def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "w
             f"{where}: `gpus_per_run` is {settings.gpus_per_run} and `gpus` {settings.gpus}; allow at least as many "
             "GPUs as one run takes"
         )
+    settings.cache_folder()
     settings.mirror_folder()  # checked now, not hours later by the first job that fetches
     return settings

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from benchmarks.catalog.cards import StudyCard
@@ -11,6 +12,7 @@ from benchmarks.catalog.recipes import BACKBONE_KEY, MIXTURE_KEY, START_KEY
 from gliner_core.errors import InputError
 
 BASELINE = "baseline"
+MOST_VARIANTS = 10_000  # of one study; a few axes more and their product fits no memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,12 @@ class Variant:
 def variants(study: StudyCard, scale: str) -> list[Variant]:
     """The points of a study: the product of its axes, then what it names one by one; without axes, the baseline."""
     axes = {key: _axis_values(study, key, values, scale) for key, values in study.axes.items()}
+    sizes = [len(values) for values in [*axes.values(), *study.decoding_axes.values()]]
+    if prod(sizes) > MOST_VARIANTS:
+        raise InputError(
+            f"benchmarks/studies/{study.name}.yaml: `axes` and `decoding_axes` make more than {MOST_VARIANTS} "
+            "variants; remove values or ask them in several studies"
+        )
     points = [_point(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
     decodings = [
         dict(zip(study.decoding_axes, values, strict=True))

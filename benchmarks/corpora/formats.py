@@ -8,8 +8,8 @@ in `READERS`. Options every card may give: `encoding` (default utf-8), `encoding
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +24,21 @@ from benchmarks.corpora.readers.bundles import (
 from benchmarks.corpora.readers.columns import CONLL_OPTIONS, read_conll
 from benchmarks.corpora.readers.commands import SGD_OPTIONS, read_nlu_eval, read_sgd, read_snips
 from benchmarks.corpora.readers.conversations import read_pile_ner_hub
+from benchmarks.corpora.readers.options import Choice, check_options
 from benchmarks.corpora.readers.parquet import read_parquet
 from benchmarks.corpora.readers.rows import RawFile, Row, Unresolved
 from benchmarks.corpora.readers.tagged import TAGGED_OPTIONS, read_jsonl_tags
 from gliner_core.errors import InputError
 from gliner_core.examples import Example
 
-SHARED_OPTIONS = {
+SHARED_OPTIONS: Mapping[str, Choice] = {
     "encoding": str,
     "encodings": dict,
     "hold_out": dict,
-    "repeated_ids": str,
+    "repeated_ids": ("rename", "drop"),
     "known_unresolved": dict,
-    "type_style": str,
-    "other_types": str,
+    "type_style": ("readable",),
+    "other_types": ("drop",),
 }
 
 
@@ -46,7 +47,7 @@ class Reader:
     """A reader function and the card options it knows beside the shared ones."""
 
     read: Callable[[RawFile, dict[str, Any]], Iterator[Row]]
-    options: frozenset[str] = NO_OPTIONS
+    options: Mapping[str, Choice] = field(default_factory=lambda: NO_OPTIONS)
 
 
 READERS = {
@@ -95,15 +96,7 @@ def _reader(card: DatasetCard) -> Reader:
     if card.reader not in READERS:
         raise InputError(f"dataset {card.name}: reader {card.reader!r} is unknown; use one of {', '.join(READERS)}")
     reader = READERS[card.reader]
-    known = reader.options | set(SHARED_OPTIONS)
-    if unknown := sorted(set(card.options) - known):
-        raise InputError(
-            f"dataset {card.name}: option `{unknown[0]}` is unknown; reader {card.reader} knows "
-            f"{', '.join(sorted(known))}"
-        )
-    for key, kind in SHARED_OPTIONS.items():
-        if not isinstance(card.options.get(key, kind()), kind):
-            raise InputError(f"dataset {card.name}: option `{key}` is not a {kind.__name__}; correct the card")
+    check_options(f"dataset {card.name}, reader {card.reader}", card.options, {**SHARED_OPTIONS, **reader.options})
     return reader
 
 
@@ -114,7 +107,7 @@ def _raw_files(card: DatasetCard, split: str, paths: Sequence[Path]) -> list[Raw
             f"dataset {card.name}: split `{split}` names {len(sources)} source files but {len(paths)} were given; "
             f"pass one file per source, in the card's order"
         )
-    encodings = card.options.get("encodings", {})
+    encodings = {name: str(encoding) for name, encoding in card.options.get("encodings", {}).items()}
     files = []
     for source, path in zip(sources, map(Path, paths), strict=True):
         name = Path(source.path).name
@@ -132,11 +125,12 @@ def _held(card: DatasetCard, split: str, rows: list[Row]) -> list[Row]:
     """Part of the rows where several splits share their files (`hold_out`)."""
     if (rule := card.options.get("hold_out")) is None:
         return rows
-    if set(rule) != {"split", "every"} or rule["split"] not in card.sources or not isinstance(rule["every"], int):
+    every = rule.get("every")
+    if set(rule) != {"split", "every"} or rule["split"] not in card.sources or type(every) is not int or every < 1:
         raise InputError(
             f"dataset {card.name}: `hold_out` needs a `split` of the card and a number `every`; correct it"
         )
-    every, chosen = rule["every"], rule["split"] == split
+    chosen = rule["split"] == split
     return [row for index, row in enumerate(rows, start=1) if (index % every == 0) == chosen]
 
 

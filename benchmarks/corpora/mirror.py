@@ -22,6 +22,7 @@ from gliner_core.errors import InputError
 from gliner_core.files import read_text
 
 _COLUMNS = ("file", "sha256_raw", "repo", "commit", "path")
+MOST_BYTES = 16 << 30  # of a file, or of all in one archive, when unpacked; the largest known has 0.7 GB
 BROKEN_ARCHIVE = (EOFError, zlib.error, gzip.BadGzipFile, tarfile.TarError)
 
 
@@ -36,7 +37,7 @@ class Stored:
     def open(self) -> Iterator[BinaryIO]:
         """The uncompressed bytes as a stream; a truncated archive raises one of BROKEN_ARCHIVE while it is read."""
         if self.member is not None:
-            with tarfile.open(self.path) as archive:
+            with tarfile.open(self.path, "r:gz") as archive:
                 yield cast(BinaryIO, archive.extractfile(self.member))
         elif self.path.suffix == ".gz":
             with gzip.open(self.path) as stream:
@@ -80,22 +81,37 @@ def _manifest(path: Path, _modified: int) -> list[dict[str, str]]:
     reader = csv.DictReader(io.StringIO(read_text(path)), delimiter="\t", quoting=csv.QUOTE_NONE)
     if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
         raise InputError(f"{path}:1: column `{missing[0]}` is missing; a mirror needs {', '.join(_COLUMNS)}")
-    rows = list(reader)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num + 1}: not readable as a table ({error}); repair it") from None
     for number, row in enumerate(rows, start=2):
         if None in row or None in row.values():
             raise InputError(f"{path}:{number}: the line has not as many columns as the first; repair it")
+        if ".." in Path(row["file"]).parts or Path(row["file"]).is_absolute():
+            raise InputError(f"{path}:{number}: `file` {row['file']!r} leaves the folder; write a path inside it")
     return rows
 
 
 @lru_cache(maxsize=8)
 def _members(path: Path, _modified: int) -> dict[str, str]:
     try:
-        with tarfile.open(path) as archive:
-            files = [member for member in archive if member.isfile()]
-            return {hashlib.sha256(_bytes(archive, member)).hexdigest(): member.name for member in files}
+        with tarfile.open(path, "r:gz") as archive:
+            files = []
+            for member in archive:
+                if archive.offset > MOST_BYTES:
+                    raise InputError(f"{path}: unpacks to more than {MOST_BYTES} bytes; give a smaller archive")
+                if member.isfile():
+                    files.append(member)
+            return {_digest(archive, member): member.name for member in files}
     except BROKEN_ARCHIVE as error:
         raise InputError(f"{path}: the archive is damaged ({error}); copy it to the mirror again") from None
 
 
-def _bytes(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    return cast(BinaryIO, archive.extractfile(member)).read()
+def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    # Nothing of an archive is ever unpacked under its own name; members are found by digest, and read as a stream.
+    digest = hashlib.sha256()
+    with cast(BinaryIO, archive.extractfile(member)) as stream:
+        while piece := stream.read(1 << 20):
+            digest.update(piece)
+    return digest.hexdigest()

@@ -71,14 +71,9 @@ def _generated(card: DatasetCard) -> dict[str, Reading]:
 
 
 def _naming(card: DatasetCard) -> _Naming:
-    style = card.options.get("type_style")
-    if style not in (None, "readable"):
-        raise InputError(f"dataset {card.name}: `type_style` {style!r} is unknown; use readable or leave it out")
-    others = card.options.get("other_types")
-    if others not in (None, "drop") or (others and not card.labels):
-        raise InputError(
-            f"dataset {card.name}: `other_types` is {others!r}; use drop, on a card with `labels`, or leave it out"
-        )
+    style, others = card.options.get("type_style"), card.options.get("other_types")
+    if others and not card.labels:
+        raise InputError(f"dataset {card.name}: `other_types` needs a card with `labels`; add them or leave it out")
     only = frozenset((*card.labels, *card.gold_repairs)) if others else None
     return _Naming(rename=card.rename, style=style, drop=frozenset(card.drop_types), only=only)
 

@@ -20,17 +20,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
 
 from benchmarks.catalog.cards import DatasetCard, SourceFile
 from benchmarks.catalog.settings import MIRROR_VARIABLE
-from benchmarks.corpora.mirror import BROKEN_ARCHIVE, Stored, find
+from benchmarks.corpora.mirror import BROKEN_ARCHIVE, MOST_BYTES, Stored, find
 from gliner_core.errors import InputError
 from gliner_core.files import atomic_write, disk_full, file_digest, is_disk_full, read_text
 
 TIMEOUT_SECONDS = 60
 _CHUNK = 1 << 20
 _INCOMING = ".incoming-"
+
+
+class _WebOnly(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to https, and from http to http; to nothing else, such as ftp or a file of this machine."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        scheme = urlsplit(newurl).scheme
+        if scheme != "https" and (scheme, req.type) != ("http", "http"):
+            raise urllib.error.URLError(f"it redirects to {scheme}:, which is not followed")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_WebOnly)
 
 
 def fetch_dataset(card: DatasetCard, cache: Path, mirror: Path | None, offline: bool = False) -> dict[str, list[Path]]:
@@ -53,7 +67,9 @@ def fetch(source: SourceFile, cache: Path, mirror: Path | None, offline: bool = 
         return cached
     stored = find(mirror, source) if mirror else None
     if stored:
-        return _keep(source, cache, wanted, lambda target: _copy_stored(stored, target, cache), f"{stored.path}")
+        return _keep(
+            source, cache, wanted, lambda target: _copy_stored(stored, target, cache, source), f"{stored.path}"
+        )
     if offline or source.private:
         raise InputError(f"{source.path}: neither in the cache {cache} nor in a mirror; {_advice('go online')}")
     return _keep(source, cache, wanted, lambda target: _download(source, target), source.url)
@@ -166,10 +182,10 @@ def _set_aside(path: Path, cache: Path) -> Path:
     return target
 
 
-def _copy_stored(stored: Stored, target: Path, cache: Path) -> None:
+def _copy_stored(stored: Stored, target: Path, cache: Path, source: SourceFile) -> None:
     try:
         with stored.open() as stream:
-            _pour(stream, target)
+            _pour(stream, target, source, f"{stored.path}")
     except BROKEN_ARCHIVE as error:
         shutil.copyfile(stored.path, target)
         raise InputError(
@@ -179,8 +195,8 @@ def _copy_stored(stored: Stored, target: Path, cache: Path) -> None:
 
 
 def _download(source: SourceFile, target: Path) -> None:
-    with _unreachable(source), urllib.request.urlopen(source.url, timeout=TIMEOUT_SECONDS) as response:
-        _pour(response, target)
+    with _unreachable(source), _OPENER.open(source.url, timeout=TIMEOUT_SECONDS) as response:
+        _pour(response, target, source, source.url)
         expected = response.headers.get("Content-Length")
     received = target.stat().st_size
     if expected is not None and int(expected) != received:
@@ -201,8 +217,14 @@ def _unreachable(source: SourceFile) -> Iterator[None]:
         ) from None
 
 
-def _pour(stream: BinaryIO, target: Path) -> None:
+def _pour(stream: BinaryIO, target: Path, source: SourceFile, origin: str) -> None:
+    """Copies a stream, but no more than the card's `bytes`, or MOST_BYTES: a small archive can unpack to any size."""
+    most, written = source.bytes or MOST_BYTES, 0
     with target.open("wb") as out:
-        shutil.copyfileobj(stream, out, _CHUNK)
+        while piece := stream.read(_CHUNK):
+            written += len(piece)
+            if written > most:
+                raise InputError(f"{source.path}: {origin} holds more than {most} bytes; correct the source or `bytes`")
+            out.write(piece)
         out.flush()
         os.fsync(out.fileno())

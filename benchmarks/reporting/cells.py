@@ -14,8 +14,8 @@ from benchmarks.catalog.grid import DEFAULT_SPLIT, Grid, Row
 from benchmarks.catalog.registry import Registry
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric
+from benchmarks.scoring.scores import read_score
 from benchmarks.scoring.statistics import suite_interval
-from gliner_core.files import read_json
 from gliner_core.seeding import derive_seed
 
 COLUMNS = (
@@ -37,7 +37,7 @@ def row_values(registry: Registry, grid: Grid, row: Row, results: Path, resample
     scores = []
     for card in datasets:
         path = score_path(grid.cell_of(row, card).folder, row.protocol)
-        score = read_json(results / path)
+        score = read_score(results / path)
         scores.append(score)
         place = {"dataset": card.name, "language": card.language, "script": card.script, "path": path}
         yield from _dataset_rows(place, score)

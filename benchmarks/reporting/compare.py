@@ -40,7 +40,10 @@ def load_published(file: str | Path) -> pd.DataFrame:
     path = file if isinstance(file, Path) else PUBLISHED / f"{file}.csv"
     if not path.is_file():
         raise InputError(f"{path}: no such file; correct `file` of the study's `references` or add the table")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+    except ValueError as error:  # another encoding, or lines of different length
+        raise InputError(f"{path}: not readable as a table ({error}); repair it") from None
     if tuple(frame.columns) != PUBLISHED_COLUMNS:
         raise InputError(f"{path}:1: the columns must be {','.join(PUBLISHED_COLUMNS)}; correct the header")
     for column in ("value", "tolerance"):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gliner_core.errors import InputError
-from gliner_core.files import atomic_write, read_text
+from gliner_core.files import atomic_write, load_json, read_text
 
 FORMAT = "gliner-bench-predictions/1"
 
@@ -60,27 +60,64 @@ def write_predictions(path: str | Path, header: dict[str, Any], sentences: Itera
 
 def read_predictions(path: str | Path) -> Predictions:
     """Reads a prediction file; every fault is an `InputError` that names file and line."""
-    lines = [line for line in read_text(path).split("\n") if line]
+    lines = [(number, line) for number, line in enumerate(read_text(path).split("\n"), start=1) if line]
+    number, first = lines[0] if lines else (1, "")
     try:
-        header = json.loads(lines[0])
-        if header["format"] != FORMAT:
-            raise InputError(f"{path}:1: format {header['format']!r} is not {FORMAT!r}; predict again")
-        sentences = tuple(_candidates(json.loads(line), path, number) for number, line in enumerate(lines[1:], start=2))
-        return Predictions(
-            dataset=header["dataset"],
-            labels=tuple(header["labels"]),
-            floor=header["floor"],
-            decoding=header["decoding"],
-            sentences=sentences,
-            wording=header.get("wording", {}),
+        header = _header(load_json(first))
+        sentences = []
+        for number, line in lines[1:]:  # noqa: B007 - `number` is where a fault below was met
+            sentences.append(_candidates(load_json(line), len(header["labels"])))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{number}: not valid JSON ({error.msg}); delete the file and predict again") from None
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"key `{error.args[0]}` is missing" if isinstance(error, KeyError) else error
+        raise InputError(f"{path}:{number}: {reason}; delete the file and predict again") from None
+    return Predictions(
+        dataset=header["dataset"],
+        labels=tuple(header["labels"]),
+        floor=header["floor"],
+        decoding=header["decoding"],
+        sentences=tuple(sentences),
+        wording=header.get("wording", {}),
+    )
+
+
+def _header(header: Any) -> dict[str, Any]:
+    if not isinstance(header, dict) or header["format"] != FORMAT:
+        raise ValueError(f"the format is not {FORMAT!r}")
+    strings = isinstance(header["labels"], list) and all(isinstance(label, str) for label in header["labels"])
+    floor, wording = header["floor"], header.get("wording", {})
+    number = isinstance(floor, int | float) and not isinstance(floor, bool) and 0 <= floor < 1
+    plain = isinstance(wording, dict) and all(isinstance(text, str) for text in wording.values())
+    if not (
+        strings and number and plain and isinstance(header["dataset"], str) and isinstance(header["decoding"], dict)
+    ):
+        raise ValueError("the first line lacks a dataset, a list of labels, a floor from 0 to 1, decoding or wording")
+    return header
+
+
+def _candidates(record: Any, num_labels: int) -> Candidates:
+    if not isinstance(record, dict):
+        raise TypeError("not a JSON object")
+    num_words, lost_words = record["num_words"], record["lost_words"]
+    if not (isinstance(record["id"], str) and type(num_words) is int and type(lost_words) is int):
+        raise TypeError("`id` is no string, or `num_words` or `lost_words` is no whole number")
+    start, end, label = (_integers(record[key]) for key in ("start", "end", "label"))
+    score = np.asarray(record["score"], dtype=np.float64)
+    if not start.shape == end.shape == label.shape == score.shape or score.ndim != 1:
+        raise ValueError("candidate lists differ in length")
+    inside = (start >= 0) & (start <= end) & (end < num_words) & (label >= 0) & (label < num_labels)
+    if not (inside.all() and np.isfinite(score).all() and 0 <= lost_words <= max(num_words, 0)):
+        raise ValueError(
+            f"a candidate lies outside the {num_words} words or {num_labels} labels, or has no finite score"
         )
-    except (IndexError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not a prediction file ({error!r}); delete it and predict again") from None
+    return Candidates(
+        id=record["id"], num_words=num_words, lost_words=lost_words, start=start, end=end, label=label, score=score
+    )
 
 
-def _candidates(record: dict[str, Any], path: str | Path, number: int) -> Candidates:
-    arrays = {key: np.asarray(record[key], dtype=np.int64) for key in ("start", "end", "label")}
-    arrays["score"] = np.asarray(record["score"], dtype=np.float64)
-    if len({len(values) for values in arrays.values()}) != 1:
-        raise InputError(f"{path}:{number}: candidate lists differ in length; delete the file and predict again")
-    return Candidates(id=record["id"], num_words=record["num_words"], lost_words=record["lost_words"], **arrays)
+def _integers(values: Any) -> np.ndarray:
+    array = np.asarray(values)
+    if array.size and array.dtype.kind != "i":
+        raise TypeError("a word or label index is no whole number")
+    return array.astype(np.int64)

@@ -56,7 +56,7 @@ def test_conll_lines_without_a_word_are_refused_or_left_out(tmp_path: Path) -> N
     assert spans(reading.examples[0]) == [("New", "loc"), ("York", "loc")]
     with pytest.raises(InputError, match=r"a\.txt:1: the word is empty"):
         read_raw(tmp_path, "conll", "\tB-loc\n", empty_words="drop")
-    with pytest.raises(InputError, match=r"`empty_words` is 'keep'; use drop"):
+    with pytest.raises(InputError, match=r"`empty_words` is 'keep'; use one of drop"):
         read_raw(tmp_path, "conll", text, empty_words="keep")
 
 
@@ -152,7 +152,7 @@ def test_readable(tag: str, text: str) -> None:
     ("options", "message"),
     [
         ({"encoding": "utf-9"}, r"a\.txt: encoding 'utf-9' is unknown"),
-        ({"encodings": "latin-1"}, r"option `encodings` is not a dict"),
+        ({"encodings": "latin-1"}, r"option `encodings` is 'latin-1'; use a mapping"),
         ({"hold_out": {"every": 2}}, r"`hold_out` needs a `split` of the card"),
         ({"tag": 3}, r"a\.txt:1: 2 columns where 4 are expected"),
     ],

@@ -72,14 +72,14 @@ def test_other_types_may_be_dropped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"options": {"other_types": "keep"}}, r"dataset tiny: `other_types` is 'keep'; use drop"),
-        ({"options": {"other_types": "drop"}}, r"dataset tiny: `other_types` is 'drop'; use drop, on a card with"),
+        ({"options": {"other_types": "keep"}}, r"dataset tiny, .*option `other_types` is 'keep'; use one of drop"),
+        ({"options": {"other_types": "drop"}}, r"dataset tiny: `other_types` needs a card with `labels`"),
         ({"rename": {"per": "person"}}, r"dataset tiny: `rename` names the tag 'per', .*its tags are loc, org"),
         ({"labels": ("loc", "org", "person")}, r"dataset tiny: `labels` names 'person', which no split has"),
         ({"labels": ("loc",)}, r"dataset tiny: the data has the type 'org', which is neither in `labels`"),
         ({"drop_types": ("misc",)}, r"dataset tiny: `drop_types` names 'misc'"),
         ({"drop_types": ("loc", "org")}, r"dataset tiny: no split holds a span"),
-        ({"options": {"type_style": "shouty"}}, r"`type_style` 'shouty' is unknown"),
+        ({"options": {"type_style": "shouty"}}, r"`type_style` is 'shouty'; use one of readable"),
     ],
 )
 def test_card_and_data_must_agree(tmp_path: Path, keys: dict[str, Any], message: str) -> None:

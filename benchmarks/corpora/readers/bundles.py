@@ -1,13 +1,14 @@
 """JSON corpora that hold whole sentences: the author's bundle, GLiNER's native form, nested JSON lines, our JSONL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from benchmarks.corpora.readers.rows import RawFile, Row, align, keys, split_spaces, tokens
+from benchmarks.corpora.readers.options import Choice
+from benchmarks.corpora.readers.rows import RawFile, Row, align, is_index, keys, split_spaces, tokens
 from gliner_core.errors import InputError
 from gliner_core.examples import Span, read_jsonl
 
-NO_OPTIONS: frozenset[str] = frozenset()
+NO_OPTIONS: Mapping[str, Choice] = {}
 
 
 def _records(raw: RawFile) -> list[Any]:
@@ -34,7 +35,7 @@ def read_author_json(raw: RawFile, _options: dict[str, Any]) -> Iterator[Row]:
 
 def _positioned(raw: RawFile, place: str, sentence: str, entity: Any) -> tuple[int, int, str]:
     name, kind, position = keys(raw, place, entity, name=str, type=str, pos=list)
-    if len(position) != 2 or not all(isinstance(index, int) for index in position):
+    if len(position) != 2 or not all(map(is_index, position)):
         raise raw.fault(place, f"`pos` {position!r} is not [start, end]")
     start, end = position
     if not 0 <= start < end <= len(sentence):
@@ -69,7 +70,7 @@ def _word_spans(raw: RawFile, place: int | str, triples: list[Any], length: int)
         if not (isinstance(triple, list) and len(triple) == 3 and isinstance(triple[2], str)):
             raise raw.fault(place, f"entity {triple!r} is not [start, end, type]")
         start, end, kind = triple
-        if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end < length):
+        if not (is_index(start) and is_index(end) and 0 <= start <= end < length):
             raise raw.fault(place, f"entity {triple!r} lies outside its {length} words")
         spans.append(Span(start, end, kind))
     return tuple(dict.fromkeys(spans))

@@ -5,18 +5,25 @@ reads IOB1 (wikigold), where I- is the normal opening. The IO scheme (Few-TK) ha
 one type merge.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from benchmarks.corpora.readers.options import Choice
 from benchmarks.corpora.readers.rows import RawFile, Row
-from gliner_core.errors import InputError
 from gliner_core.examples import Span
 
-CONLL_OPTIONS = frozenset(
-    {"token", "tag", "separator", "scheme", "id_comment", "docstart", "skip_starting", "empty_words"}
-)
 _SEPARATORS = {"tab": "\t", "space": " ", "whitespace": None}
-_SCHEMES = ("bio", "iob1", "io")
+SCHEMES = ("bio", "iob1", "io")
+CONLL_OPTIONS: Mapping[str, Choice] = {
+    "token": int,
+    "tag": int,
+    "separator": tuple(_SEPARATORS),
+    "scheme": SCHEMES,
+    "id_comment": str,
+    "docstart": bool,
+    "skip_starting": list,
+    "empty_words": ("drop",),
+}
 
 
 def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
@@ -27,16 +34,8 @@ def read_conll(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
     lines), `skip_starting` (drop sentences that start with one of these words; they are markup, not text),
     `empty_words` (drop: leave out lines without a word that are tagged O, where upstream lost an invisible character).
     """
-    separator = options.get("separator", "tab")
-    scheme = options.get("scheme", "bio")
-    if separator not in _SEPARATORS or scheme not in _SCHEMES:
-        raise InputError(
-            f"{raw.label}: separator {separator!r} or scheme {scheme!r} is unknown; "
-            f"use {', '.join(_SEPARATORS)} and {', '.join(_SCHEMES)}"
-        )
-    if options.get("empty_words") not in (None, "drop"):
-        raise InputError(f"{raw.label}: `empty_words` is {options['empty_words']!r}; use drop or leave it out")
-    token, tag, delimiter = options.get("token", 0), options.get("tag", -1), _SEPARATORS[separator]
+    scheme, delimiter = options.get("scheme", "bio"), _SEPARATORS[options.get("separator", "tab")]
+    token, tag = options.get("token", 0), options.get("tag", -1)
     skip = frozenset(options.get("skip_starting", ()))
     for identity, lines in _blocks(raw, options.get("id_comment"), bool(options.get("docstart"))):
         block = _with_words(lines, token, tag, delimiter) if "empty_words" in options else lines
@@ -66,7 +65,15 @@ def _blocks(raw: RawFile, id_comment: str | None, docstart: bool) -> Iterator[tu
 def _with_words(block: Sequence[tuple[int, str]], token: int, tag: int, separator: str | None) -> list[tuple[int, str]]:
     """The lines of a sentence but those whose word is blank and tagged O."""
     fields = [(number, line, line.split(separator)) for number, line in block]
-    return [(number, line) for number, line, found in fields if found[token].strip() or found[tag] != "O"]
+    return [
+        (number, line)
+        for number, line, found in fields
+        if not _holds(len(found), token, tag) or found[token].strip() or found[tag] != "O"
+    ]
+
+
+def _holds(num_fields: int, token: int, tag: int) -> bool:
+    return all(-num_fields <= column < num_fields for column in (token, tag))
 
 
 def _columns(
@@ -77,8 +84,8 @@ def _columns(
     needed = max(width, token + 1, tag + 1, 2)
     for number, line in block:
         fields = line.split(separator)
-        if len(fields) != needed:
-            raise raw.fault(number, f"{len(fields)} columns where {needed} are expected")
+        if len(fields) != needed or not _holds(needed, token, tag):
+            raise raw.fault(number, f"{len(fields)} columns where {max(needed, -token, -tag)} are expected")
         if not fields[token]:
             raise raw.fault(number, "the word is empty")
         words.append(fields[token])

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.corpora.readers.rows import RawFile, Row, keys, split_words
 from gliner_core.examples import Span
+from gliner_core.files import load_json
 
 _QUESTION = re.compile(r"What describes (.+) in the text\?\s*$", re.DOTALL)
 
@@ -54,7 +55,7 @@ def _passage(raw: RawFile, place: str, words: tuple[str, ...], turns: Sequence[s
 
 def _answer(raw: RawFile, place: str, kind: str, answer: str) -> list[str]:
     try:
-        surfaces = json.loads(answer)
+        surfaces = load_json(answer)
     except json.JSONDecodeError:
         surfaces = None
     if not isinstance(surfaces, list) or not all(isinstance(surface, str) for surface in surfaces):

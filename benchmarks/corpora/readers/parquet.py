@@ -31,5 +31,9 @@ def read_parquet(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
             have = ", ".join(rows.column_names)
             raise InputError(f"{raw.label}: column `{column}` is missing; set it in `options` (the file has: {have})")
     names = options.get("tag_names") or getattr(getattr(rows.features[tags], "feature", None), "names", None)
-    for number, row in enumerate(rows, start=1):
+    for number in range(1, len(rows) + 1):
+        try:
+            row = rows[number - 1]
+        except Exception as error:  # bytes that are no text are met only when the row is asked for
+            raise raw.fault(number, f"the row cannot be read ({error})") from None
         yield tagged_row(raw, number, row[tokens], row[tags], names, options)

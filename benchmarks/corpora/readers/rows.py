@@ -9,7 +9,10 @@ from typing import Any
 
 from gliner_core.errors import InputError
 from gliner_core.examples import Span
+from gliner_core.files import load_json
 from gliner_core.words import split_text
+
+_HALF = re.compile("[\ud800-\udfff]")  # some codecs let it through; no UTF-8 file can hold it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,14 @@ class RawFile:
                 f"{self.label}: not {self.encoding} at byte {error.start}; "
                 f"name the file's encoding under `options: encodings:` of the card"
             ) from None
-        except LookupError:
+        except (LookupError, ValueError):  # the second for codecs that are no encodings, such as punycode
             raise InputError(
                 f"{self.label}: encoding {self.encoding!r} is unknown; use one that Python knows"
             ) from None
-        return text.removeprefix("\ufeff")
+        text = text.removeprefix("\ufeff")
+        if half := _HALF.search(text):
+            raise self.fault(text.count("\n", 0, half.start()) + 1, "half of a surrogate pair")
+        return text
 
     def lines(self) -> list[str]:
         """Lines without their ends; only LF ends a line, because some corpora hold U+2028 or U+0085 as tokens."""
@@ -69,7 +75,7 @@ class RawFile:
     def decode(self, text: str, number: int | None) -> Any:
         """JSON of one line (`number`) or of the whole file (None)."""
         try:
-            return json.loads(text)
+            return load_json(text)
         except json.JSONDecodeError as error:
             raise self.fault(number or error.lineno, f"not valid JSON ({error.msg})") from None
 
@@ -83,9 +89,18 @@ def keys(raw: RawFile, place: int | str, record: Any, **wanted: type) -> tuple[A
     if not isinstance(record, dict):
         raise raw.fault(place, f"expected a JSON object with {', '.join(wanted)}")
     for key, kind in wanted.items():
-        if not isinstance(record.get(key), kind):
+        if not _is_a(record.get(key), kind):
             raise raw.fault(place, f"`{key}` is missing or not a {kind.__name__}")
     return tuple(record[key] for key in wanted)
+
+
+def is_index(value: Any) -> bool:
+    """Whether a value of a JSON file is a whole number; true and false are none."""
+    return _is_a(value, int)
+
+
+def _is_a(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
 
 
 def tokens(raw: RawFile, place: int | str, values: list[Any]) -> tuple[str, ...]:
