@@ -171,10 +171,13 @@ def _files(devices: Sequence[str]) -> dict[str, Path]:
 
 
 def _identity(name: str, known: dict[str, str]) -> str:
-    """The UUID of a GPU that is named by number or by the beginning of its UUID, else its name."""
-    if name.startswith("GPU-"):
-        return next((uuid for uuid in known.values() if uuid.startswith(name)), name)
-    return known.get(name, name)
+    """The UUID of a GPU that is named by number or by the beginning of its UUID, else its name.
+
+    Slurm gives no GPU to two jobs and may call the GPU of each 0, so there a mere name counts inside the job only.
+    """
+    uuids = [uuid for number, uuid in known.items() if name == number or uuid.startswith(name)]
+    slurm = os.environ.get("SLURM_JOB_ID")
+    return uuids[0] if uuids else f"slurm-{slurm}-{name}" if slurm else name
 
 
 def _uuids() -> dict[str, str]:

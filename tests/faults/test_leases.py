@@ -178,6 +178,21 @@ def test_a_gpu_is_one_device_under_all_its_names(folder: Path, monkeypatch: pyte
         assert names == {"GPU-aaaa-1.lock", "GPU-bbbb-2.lock", "looking.lock"}
 
 
+def test_gpus_of_two_slurm_jobs_are_two_though_both_are_number_0(
+    folder: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no nvidia-smi
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    other = start("hold", 1, ["0"])
+    assert other.stdout is not None and other.stdout.readline() == "holding\n"
+    monkeypatch.setenv("SLURM_JOB_ID", "18")
+    with _time_limit(PATIENCE), leases.leased(1, ["0"], "job") as devices:
+        assert devices == ("0",)
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    with pytest.raises(TimeoutError), _time_limit(0.3), leases.leased(1, ["0"], "job"):
+        pytest.fail("leased what another step of the same Slurm job holds")
+
+
 def test_a_job_sees_its_own_gpus_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6")
     assert shared_devices("cuda") == ("4", "5", "6")
