@@ -17,6 +17,7 @@ from mlflow.entities import Metric, Param
 from mlflow.exceptions import MlflowException
 
 from gliner_core.errors import InputError
+from gliner_core.files import atomic_replace
 
 KEY_TAG = "gliner_bench.key"
 PREFIX = "gliner-bench"
@@ -48,8 +49,9 @@ def init_store(uri: str, artifacts: Path, scale: str) -> str:
 
     One job does this before any other logs: processes that create the tables at the same time break the database.
     """
-    if uri.startswith("sqlite:///"):
-        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    if uri.startswith("sqlite:///") and not (file := Path(uri.removeprefix("sqlite:///"))).exists():
+        # MLflow applies dozens of migrations one by one and cannot go on where a killed process left them.
+        atomic_replace(file, lambda temporary: _make_tables(f"sqlite:///{temporary}"))
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(experiment_name(scale))
     if experiment is not None:
@@ -59,6 +61,10 @@ def init_store(uri: str, artifacts: Path, scale: str) -> str:
     return client.create_experiment(
         experiment_name(scale), artifact_location=location, tags={"mlflow.note.content": note}
     )
+
+
+def _make_tables(uri: str) -> None:
+    MlflowClient(uri).search_experiments()
 
 
 def log_run(uri: str, scale: str, run: TrackedRun) -> str:
