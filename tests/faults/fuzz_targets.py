@@ -154,11 +154,12 @@ def _changed_options(draw: random.Random, name: str, options: Mapping[str, Any])
 
 
 def _parquet_input(draw: random.Random) -> Input:
-    return Input(data=mutate_bytes(draw, _parquet(), [_parquet()]))
+    return Input(data=mutate_bytes(draw, parquet_bytes(), [parquet_bytes()]))
 
 
 @cache
-def _parquet() -> bytes:
+def parquet_bytes() -> bytes:
+    """A small file in order."""
     import io
 
     import pyarrow
