@@ -266,7 +266,8 @@ def spec_tree() -> dict[str, Any]:
     """A training spec as plain data."""
     tree = dict(yaml.safe_load((ROOT / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8")))
     backbone = {"name": "tiny", "kind": "folder", "base": "folder", "location": "x"}
-    return tree | {"model": {**tree["model"], "backbone": backbone}, "data": {"name": "toy"}}
+    chosen = {"model": {**tree["model"], "backbone": backbone}, "optim": {**tree["optim"], "steps": 100}}
+    return tree | chosen | {"data": {"name": "toy"}}
 
 
 def _read_spec(item: Input, folder: Path) -> None:
