@@ -89,7 +89,8 @@ def _variant(
     backbone = space.registry.backbones[spec.model.backbone.name]
     trained_on = _mixture_languages(space, spec.data.name)
     files = [[_score(space, row, card) for row in rows] for card in cards]
-    tokenizer = AutoTokenizer.from_pretrained(space.run(rows[0].owner) / "model", use_fast=True)
+    model = space.run(rows[0].owner) / "model"
+    tokenizer = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
     pieces = SubTokens(tokenizer)
     languages = [
         {

@@ -72,7 +72,7 @@ class Settings(BaseModel):
         if given is None:
             return None
         folder = _expanded(given)
-        if not folder.is_dir():
+        if not _is_folder(folder):
             where = "workflow/config.yaml: `mirror`" if self.mirror else f"the variable {MIRROR_VARIABLE}:"
             raise InputError(f"{where} {given!r} is not a folder; correct the path")
         return folder.resolve()
@@ -87,6 +87,13 @@ def _expanded(given: str) -> Path:
         return Path(given).expanduser()
     except RuntimeError:  # ~name of nobody
         raise InputError(f"{given!r} names the home of a user that is not known here; write the whole path") from None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name longer than the file system allows
+        return False
 
 
 def load_settings(config: Mapping[str, Any], registry: Registry, where: str = "workflow/config.yaml") -> Settings:

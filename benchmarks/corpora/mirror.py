@@ -50,20 +50,27 @@ class Stored:
 def find(mirror: Path, source: SourceFile) -> Stored | None:
     """The mirror's copy of a source, or None if the mirror does not hold it; a private file needs no manifest."""
     if source.private:
-        return Stored(path=mirror / source.path) if (mirror / source.path).is_file() else None
+        return Stored(path=mirror / source.path) if _is_file(mirror / source.path) else None
     rows = _manifest(mirror / "manifest.tsv", _stamp(mirror / "manifest.tsv"))
     origin = (source.repo or source.hub, source.commit or source.revision, source.path)
     for row in rows:
         path = mirror / row["file"]
         same = row["sha256_raw"] == source.sha256 if source.sha256 else _origin(row) == origin
-        if same and path.is_file():
+        if same and _is_file(path):
             return Stored(path=path)
     archives = [mirror / row["file"] for row in rows if row["file"].endswith(".tar.gz") and row["repo"] == source.repo]
     for path in archives:
-        members = _members(path, _stamp(path)) if path.is_file() else {}
+        members = _members(path, _stamp(path)) if _is_file(path) else {}
         if member := members.get(source.sha256 or ""):
             return Stored(path=path, member=member)
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system allows
+        return False
 
 
 def _origin(row: dict[str, str]) -> tuple[str, str, str]:

@@ -41,9 +41,11 @@ def load_published(file: str | Path) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"{path}: no such file; correct `file` of the study's `references` or add the table")
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False)
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # another encoding, or lines of different length
         raise InputError(f"{path}: not readable as a table ({error}); repair it") from None
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for an index
+        raise InputError(f"{path}: a line has more than {len(frame.columns)} columns; repair it")
     if tuple(frame.columns) != PUBLISHED_COLUMNS:
         raise InputError(f"{path}:1: the columns must be {','.join(PUBLISHED_COLUMNS)}; correct the header")
     for column in ("value", "tolerance"):

@@ -154,11 +154,12 @@ def _changed_options(draw: random.Random, name: str, options: Mapping[str, Any])
 
 
 def _parquet_input(draw: random.Random) -> Input:
-    return Input(data=mutate_bytes(draw, _parquet(), [_parquet()]))
+    return Input(data=mutate_bytes(draw, parquet_bytes(), [parquet_bytes()]))
 
 
 @cache
-def _parquet() -> bytes:
+def parquet_bytes() -> bytes:
+    """A small file in order."""
     import io
 
     import pyarrow
@@ -265,7 +266,8 @@ def spec_tree() -> dict[str, Any]:
     """A training spec as plain data."""
     tree = dict(yaml.safe_load((ROOT / "benchmarks" / "baseline.yaml").read_text(encoding="utf-8")))
     backbone = {"name": "tiny", "kind": "folder", "base": "folder", "location": "x"}
-    return tree | {"model": {**tree["model"], "backbone": backbone}, "data": {"name": "toy"}}
+    chosen = {"model": {**tree["model"], "backbone": backbone}, "optim": {**tree["optim"], "steps": 100}}
+    return tree | chosen | {"data": {"name": "toy"}}
 
 
 def _read_spec(item: Input, folder: Path) -> None:

@@ -13,12 +13,13 @@ from gliner_core.errors import InputError
 from tests.faults.fuzz import fuzz, fuzz_target
 from tests.faults.fuzz_guard import Finding, outcome
 from tests.faults.fuzz_input import Input
-from tests.faults.fuzz_targets import Target, targets
+from tests.faults.fuzz_targets import Target, parquet_bytes, targets
 
 DEEP = b"[" * 3000
 DIGITS = b"9" * 5000
 TARGETS = targets(with_models=False)  # models take seconds to import; the command fuzzes them too
 HEADER = b'{"format": "gliner-bench-predictions/1", "dataset": "d", "labels": 7, "floor": 0, "decoding": {}}'
+PROTOCOL = b"name: a\ntitle: A\nask_else: true\nscore_else: true\n"
 QUESTION = b'[{"conversations": [{"value": "Text: a"}, {"value": "What describes x in the text?"}, {"value": "'
 BOMB = b"a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + b"".join(
     b"%c: &%c [%s]\n" % (98 + n, 98 + n, b", ".join([b"*%c" % (97 + n)] * 9)) for n in range(9)
@@ -104,12 +105,14 @@ REGRESSIONS: list[tuple[str, bytes, dict[str, Any], str]] = [
     ("card protocols", b"threshold: .nan", {}, "no finite number"),
     ("card protocols", b"7: a", {}, "the key 7 is no string"),
     ("card protocols", b'title: "\\ud800"', {}, "surrogates not allowed"),
-    ("card protocols", b'"a\\e[2J": 1', {}, r"unknown key `a\\x1b\[2J`"),
+    ("card protocols", PROTOCOL + b'"a\\e[2J": 1', {}, r"unknown key `a\\x1b\[2J`"),
     ("settings", b'overrides: "[a"', {}, "`overrides`"),
     ("settings", b"cache: ~nobody-of-that-name/x", {}, "home of a user"),
     ("settings", b'results: "a\\x00"', {}, "`results`"),
     ("spec.json", DEEP, {}, "nested too deeply"),
     ("manifest.tsv", b"file\tsha256_raw\trepo\tcommit\tpath\n" + b"a" * 140_000, {}, "not readable as a table"),
+    ("settings", b"mirror: " + b"a" * 5000, {}, "is not a folder"),
+    ("published", b"a\n1,2\n", {}, "a line has more than 1 columns"),
     ("published", b"a\n\xff", {}, "not readable as a table"),
     ("published", b"a,b\n1,2,3,4\n1\n1,2,3,4,5,6\n", {}, "not readable as a table"),
     ("archive", b"\x1f\x8b\x08\x00", {}, "archive is damaged"),
@@ -125,6 +128,20 @@ def test_what_crashed_once_is_refused_with_a_sentence(
             TARGETS[name].run(Input(data=data, options=options), tmp_path)
 
     assert outcome(run) == "parsed"
+
+
+def test_what_crashed_once_is_now_read(tmp_path: Path) -> None:
+    row = b"file\tsha256_raw\trepo\tcommit\tpath\n" + b"a" * 300 + b".tar.gz\t\ta/b\t\t\n"  # a name too long for a file
+    TARGETS["manifest.tsv"].run(Input(data=row), tmp_path)
+
+
+def test_a_parquet_row_that_is_no_text_is_named(tmp_path: Path) -> None:
+    data = TARGETS["reader parquet"]
+    good = parquet_bytes()
+    for place in range(len(good)):
+        if good[place : place + 5] == b"B-PER":
+            broken = good[:place] + b"B\xffPER" + good[place + 5 :]
+            assert outcome(lambda broken=broken: data.run(Input(data=broken), tmp_path)) in ("parsed", "refused")
 
 
 def test_a_study_with_too_many_variants_is_refused_before_they_are_made(tmp_path: Path) -> None:

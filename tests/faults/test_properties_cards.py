@@ -21,6 +21,7 @@ from tests.faults.profiles import drawn
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = load_registry(ROOT)
+TREE = spec_tree()
 SETTINGS = load_settings({"scale": "demo", "device": "cpu"}, REGISTRY)
 
 
@@ -36,7 +37,7 @@ def shuffled(tree: Any, draw: random.Random) -> Any:
 @drawn(60)
 @given(st.randoms(use_true_random=False), st.integers(1, 5))
 def test_a_run_id_does_not_depend_on_the_order_of_keys(draw: random.Random, seed: int) -> None:
-    tree = spec_tree() | {"seed": seed}
+    tree = TREE | {"seed": seed}
     again = spec_from_json(json.loads(json.dumps(shuffled(tree, draw))))
     assert again.run_id("x") == spec_from_json(tree).run_id("x")
     assert again.run_id("x") != spec_from_json(tree | {"seed": seed + 1}).run_id("x")

@@ -148,6 +148,7 @@ def test_units_and_thresholds_by_definition(scores: dict[Span, float], unit: str
 
     protocol = ProtocolCard(name="p", title="P", ask_else=True, score_else=True, unit=unit, threshold=threshold)
     example = Example(id="a", words=("The", "Anna", "anna", ".", "rome", "a", "Rome!", "b"), spans=tuple(scores))
+    scores = {span: float(np.float32(score)) for span, score in scores.items()}  # as a prediction file holds them
     items = above(scored_items(protocol, [example], [scores])[0], threshold)
     kept = {span for span, score in scores.items() if np.float32(score) > np.float32(threshold)}
     assert set(items) == gold_items(protocol, [example], [tuple(kept)])[0]

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tarfile
 import threading
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from benchmarks.catalog.cards import BackboneCard, Card, DatasetCard, MixturePar
 from benchmarks.catalog.registry import parse
 from benchmarks.corpora import mirror as mirror_module
 from benchmarks.corpora.prepare import prepare_dataset
-from benchmarks.corpora.sources import fetch
+from benchmarks.corpora.sources import _WebOnly, fetch
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -245,9 +247,31 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_redirect_leads_to_the_web_only(tmp_path: Path, site: str, target: str) -> None:
     _Site.target = target
     source = LocalSource(base=f"{site}/moved", path="a.txt", repo="a/b", commit=COMMIT)
-    with pytest.raises(InputError, match=r"a\.txt: http://127\.0\.0\.1.* cannot be reached \(it redirects to"):
+    with pytest.raises(
+        InputError, match=r"a\.txt: http://127\.0\.0\.1.* cannot be reached \(.*(redirects|Redirection) to"
+    ):
         fetch(source, tmp_path / "cache", None)
     assert not any(path.is_file() for path in (tmp_path / "cache").rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "follows"),
+    [
+        ("https://a/x", "https://b/y", True),
+        ("http://a/x", "https://b/y", True),
+        ("http://a/x", "http://b/y", True),
+        ("https://a/x", "http://b/y", False),
+        ("https://a/x", "ftp://b/y", False),
+        ("http://a/x", "file:///y", False),
+    ],
+)
+def test_a_redirect_never_leaves_https(old: str, new: str, follows: bool) -> None:
+    asked = urllib.request.Request(old)
+    if follows:
+        assert _WebOnly().redirect_request(asked, None, 302, "Found", {}, new).full_url == new
+    else:
+        with pytest.raises(urllib.error.URLError, match="which is not followed"):
+            _WebOnly().redirect_request(asked, None, 302, "Found", {}, new)
 
 
 def test_downloaded_bytes_are_used_only_after_their_digest_was_checked(tmp_path: Path, site: str) -> None:
