@@ -60,7 +60,7 @@ def tracked_run(workspace: Workspace, owner: str, sample: Path) -> TrackedRun:
 def score_metrics(workspace: Workspace, owner: str) -> dict[str, float]:
     """MLflow metric name -> value in percent, of every score of one run or system."""
     found: dict[str, float] = {}
-    for row in (row for row in workspace.grid.rows if row.owner == owner):
+    for row in workspace.grid.owner_rows(owner):
         for values in row_values(workspace.registry, workspace.grid, row, workspace.home, workspace.settings.resamples):
             name = mlflow_name(workspace, row, values)
             if found.setdefault(name, values["value"]) != values["value"]:
