@@ -70,6 +70,11 @@ def read_differences(path: str | Path) -> pd.DataFrame:
     return frame.fillna(dict.fromkeys(TEXT_COLUMNS, ""))
 
 
+def averages_of(differences: pd.DataFrame) -> pd.DataFrame:
+    """The lines about averages alone; who looks up many rows takes them out once."""
+    return differences[differences["dataset"] == AVERAGE]
+
+
 def average_difference(differences: pd.DataFrame, row: RowKey) -> pd.Series | None:
     """The line of a table row's average over the suite; None for the variant that others are held against."""
     same = differences["dataset"] == AVERAGE

@@ -15,7 +15,7 @@ from benchmarks.catalog.printed import AUTHOR_FILES
 from benchmarks.reporting.compare import COMPARABLE_SCALE
 from benchmarks.reporting.difference_text import p_text, seeds_text, shown_text
 from benchmarks.reporting.inputs import references_of
-from benchmarks.reporting.paired import average_difference
+from benchmarks.reporting.paired import average_difference, averages_of
 from benchmarks.reporting.published_rows import (
     METRIC_TITLES,
     like_ours,
@@ -69,7 +69,7 @@ def build_table(
         dataset_titles = {
             name: dataset_titles.get(name.removeprefix(AUTHOR_FILES), title) for name, title in dataset_titles.items()
         }
-    compared = None if differences is None or differences.empty else differences
+    compared = None if differences is None or differences.empty else averages_of(differences)
     lay_out = _dataset_rows if card.layout == "datasets" else _axis_rows
     ours = lay_out(index, dataset_titles, compared)
     if verdicts is not None:
