@@ -42,8 +42,8 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
         for name, value in (run_facts(report) | size_facts(workspace.run(row.owner))).items():
             facts.append(place | {"metric": name, "value": _checked(tracked[row.owner], name, value, row.owner)})
         cost_rows += [place | {"metric": name, "value": value} for name, value in cost_values(report, answers).items()]
-    _write(cells, pd.concat([scores, to_frame(facts).astype(NUMBERS)]) if facts else scores)
-    _write(costs, to_frame(cost_rows))
+    write_frame(cells, pd.concat([scores, to_frame(facts).astype(NUMBERS)]) if facts else scores)
+    write_frame(costs, to_frame(cost_rows))
 
 
 def _tracked(workspace: Workspace, owner: str) -> dict[str, float]:
@@ -94,6 +94,7 @@ def _reports(workspace: Workspace, owner: str, rows: Sequence[Row]) -> tuple[dic
     return (read_json(workspace.run(owner) / "training.json") if owner in grid.runs else {}), answers
 
 
-def _write(path: Path, frame: pd.DataFrame) -> None:
+def write_frame(path: Path, frame: pd.DataFrame) -> None:
+    """Writes a CSV whose bytes depend on the frame alone."""
     with atomic_write(path) as stream:
         frame.to_csv(stream, index=False, lineterminator="\n")

@@ -88,7 +88,7 @@ def compare(
     """
     ours = cells[cells["scale"] == scale].copy()
     for name in ("variant", "label", "system"):
-        ours[f"{name}_key"] = _each(ours[name], name_key)
+        ours[f"{name}_key"] = _each(ours[name], name_key).astype("category")  # compared as numbers
     ours["dataset"] = _each(ours["dataset"].fillna(""), lambda name: str(name).removeprefix(AUTHOR_FILES))
     found: dict[tuple[str | None, str, str], pd.DataFrame] = {}  # most printed numbers share their row or model
     rows, named = [], f"{scale} with {', '.join(overridden)} set" if overridden else scale
