@@ -9,6 +9,7 @@ import json
 import types
 import typing
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from functools import cache
 from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
@@ -199,7 +200,7 @@ def read_spec(path: str | Path) -> TrainSpec:
 def _build(cls: Any, data: Any, where: str, prefix: str) -> Any:
     if not isinstance(data, dict):
         raise InputError(f"{where}: `{prefix.rstrip('.') or 'spec'}` must be a mapping")
-    known = typing.get_type_hints(cls)
+    known = _type_hints(cls)
     if unknown := sorted(set(data) - set(known)):
         raise InputError(f"{where}: unknown key `{prefix}{unknown[0]}`; known keys: {', '.join(known)}")
     required = [item.name for item in fields(cls) if _is_required(item)]
@@ -215,6 +216,11 @@ def _build(cls: Any, data: Any, where: str, prefix: str) -> Any:
         return cls(**values)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+
+
+@cache
+def _type_hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _is_required(item: Any) -> bool:

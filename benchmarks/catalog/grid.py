@@ -1,7 +1,9 @@
 """Study -> variants -> runs -> cells. Pure: cards and settings in, the whole plan out, no file is touched."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import TypeVar
 
 from benchmarks.catalog.cards import DatasetCard, StudyCard
 from benchmarks.catalog.decoding import Decoding, decoding_for, effective, with_own_width
@@ -10,9 +12,13 @@ from benchmarks.catalog.runs import Run, baseline_spec, trainings
 from benchmarks.catalog.settings import Settings
 from benchmarks.catalog.variants import Variant, as_baseline, study_overrides, variants
 from gliner_core.errors import InputError
+from gliner_core.spec import TrainSpec
 
 DEFAULT_SPLIT = "test"
 VERDICT_SCALE = "paper"  # whose numbers are held against printed ones
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -48,7 +54,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Everything one invocation computes. A run without cells is trained only because another starts from it."""
+    """Everything one invocation computes. A run without cells is trained only because another starts from it.
+
+    Every job asks what belongs to its owner or study, so these are looked up and never searched.
+    """
 
     scale: str
     device: str
@@ -59,15 +68,27 @@ class Grid:
     rows: tuple[Row, ...]
     cells: Mapping[Cell, tuple[str, ...]]  # cell -> protocols scored on it
     batches: Mapping[tuple[str, str], tuple[Cell, ...]]  # (owner, suite) -> cells; a cell of two suites is in the first
+    _by_study: Mapping[str, list[Row]] = field(init=False, repr=False, compare=False)
+    _by_owner: Mapping[str, list[Row]] = field(init=False, repr=False, compare=False)
+    _cells: Mapping[str, list[Cell]] = field(init=False, repr=False, compare=False)
+    _suites: Mapping[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, index in (
+            ("_by_study", _grouped(self.rows, lambda row: row.study)),
+            ("_by_owner", _grouped(self.rows, lambda row: row.owner)),
+            ("_cells", _grouped(self.cells, lambda cell: cell.owner)),
+            ("_suites", _suites_of(self.batches)),
+        ):
+            object.__setattr__(self, name, index)
 
     def owners(self) -> tuple[str, ...]:
         """Who answers cells: runs first, then systems."""
-        answering = {cell.owner for cell in self.cells}
-        return (*(run for run in self.runs if run in answering), *self.systems)
+        return (*(run for run in self.runs if run in self._cells), *self.systems)
 
     def owner_cells(self, owner: str) -> list[tuple[Cell, tuple[str, ...]]]:
         """Cells of one run or system with their protocols."""
-        return [(cell, protocols) for cell, protocols in self.cells.items() if cell.owner == owner]
+        return [(cell, self.cells[cell]) for cell in self._cells.get(owner, ())]
 
     def batch(self, owner: str, suite: str) -> tuple[Cell, ...]:
         """Cells that one prediction job answers."""
@@ -75,7 +96,7 @@ class Grid:
 
     def owner_suites(self, owner: str) -> list[str]:
         """Suites for which an owner has cells of its own to answer."""
-        return [suite for name, suite in self.batches if name == owner]
+        return list(self._suites.get(owner, ()))
 
     def cell_of(self, row: Row, card: DatasetCard) -> Cell:
         """The cell that a row reads for one dataset of its suite."""
@@ -84,15 +105,31 @@ class Grid:
 
     def study_rows(self, study: str) -> list[Row]:
         """Rows of one study in card order."""
-        return [row for row in self.rows if row.study == study]
+        return list(self._by_study.get(study, ()))
+
+    def owner_rows(self, owner: str) -> list[Row]:
+        """Rows that one run or system answers for."""
+        return list(self._by_owner.get(owner, ()))
 
     def tags(self, owner: str) -> dict[str, str]:
         """Studies and variants a run or system serves, for tracking."""
-        mine = [row for row in self.rows if row.owner == owner]
+        mine = self.owner_rows(owner)
         return {
             "studies": ",".join(sorted({row.study for row in mine})),
             "variant": ",".join(sorted({row.variant for row in mine})),
         }
+
+
+def _grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
+
+
+def _suites_of(batches: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found = _grouped(batches, lambda batch: batch[0])
+    return {owner: [suite for _, suite in mine] for owner, mine in found.items()}
 
 
 def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
@@ -104,18 +141,28 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
     decodings: dict[str, Decoding] = {}
     cells: dict[Cell, tuple[str, ...]] = {}
     batches: dict[tuple[str, str], tuple[Cell, ...]] = {}
+
+    @cache
+    def base_of(seed: int) -> TrainSpec:
+        return baseline_spec(registry, settings, device=device, seed=seed)
+
+    @cache
+    def asked_of(suite: str, decoding: Decoding) -> dict[str, tuple[str, Decoding]]:
+        names = registry.suite_datasets(suite)
+        asked = {name: effective(decoding, registry.datasets[name]) for name in names}
+        return {name: (found.slug, found) for name, found in asked.items()}
+
     for name in studies:
-        found = list(_study_rows(registry, settings, name, device))
+        found = list(_study_rows(registry, settings, name, device, base_of))
         _check_baseline(registry.studies[name], [row.variant for row, _, _ in found])
         for row, chain, decoding in found:
             runs |= {run.id: run for run in chain}
             row = replace(row, split=registry.suites[row.suite].part)
             rows.append(row)
             decodings[row.decoding] = decoding
-            for dataset in registry.suite_datasets(row.suite):
-                asked = effective(decoding, registry.datasets[dataset])
-                decodings[asked.slug] = asked
-                cell = Cell(owner=row.owner, dataset=dataset, decoding=asked.slug, split=row.split)
+            for dataset, (slug, asked) in asked_of(row.suite, decoding).items():
+                decodings[slug] = asked
+                cell = Cell(owner=row.owner, dataset=dataset, decoding=slug, split=row.split)
                 if cell not in cells:
                     batches[row.owner, row.suite] = (*batches.get((row.owner, row.suite), ()), cell)
                 cells[cell] = tuple(dict.fromkeys((*cells.get(cell, ()), row.protocol)))
@@ -134,7 +181,7 @@ def build_grid(registry: Registry, settings: Settings, device: str) -> Grid:
 
 
 def _study_rows(
-    registry: Registry, settings: Settings, name: str, device: str
+    registry: Registry, settings: Settings, name: str, device: str, base_of: Callable[[int], TrainSpec]
 ) -> Iterator[tuple[Row, tuple[Run, ...], Decoding]]:
     study, scale = registry.studies[name], registry.scales[settings.scale]
     role = study.suite if isinstance(study.suite, str) else study.suite.get(scale.name, "none")
@@ -153,14 +200,14 @@ def _study_rows(
     for variant in variants(study, scale.name):
         where = f"benchmarks/studies/{name}.yaml (variant {variant.name})"
         for seed in settings.seeds or study.seeds.get(scale.name, scale.seeds):
-            base = baseline_spec(registry, settings, device=device, seed=seed)
             overrides = {**study_overrides(study, scale.name), **variant.overrides}
-            chain = trainings(registry, settings, overrides, device=device, seed=seed, where=where)
+            chain = trainings(registry, settings, base_of(seed), overrides, device=device, where=where)
             for protocol in protocols:
                 usual = decoding_for(registry.protocols[protocol], {})
                 decoding = decoding_for(registry.protocols[protocol], variant.decoding)
                 decoding = with_own_width(decoding, chain[-1].spec.model.max_width)
-                is_baseline = (chain[-1].spec, decoding) == (base, usual) and variant.name != study.baseline_variant
+                is_usual = (chain[-1].spec, decoding) == (base_of(seed), usual)
+                is_baseline = is_usual and variant.name != study.baseline_variant
                 named = as_baseline(variant) if is_baseline else variant  # a point that the card names keeps its name
                 yield _row(study, named, chain[-1].id, seed, suite, protocol, decoding), chain, decoding
     for system in study.systems:

@@ -34,15 +34,15 @@ def baseline_spec(registry: Registry, settings: Settings, *, device: str, seed: 
 
 
 def trainings(
-    registry: Registry, settings: Settings, overrides: Mapping[str, Any], *, device: str, seed: int, where: str
+    registry: Registry, settings: Settings, base: TrainSpec, overrides: Mapping[str, Any], *, device: str, where: str
 ) -> tuple[Run, ...]:
-    """The run of one variant and seed, last, after the run that it starts from.
+    """The run of one variant at the seed of `base`, the scale's baseline, last, after the run that it starts from.
 
     That one is the baseline of the same seed without the study's overrides, but for the backbone and the knobs that
     decide what weights there are: those are the variant's own, or its weights could not be read.
     """
     scale, chosen = registry.scales[settings.scale], {**settings.overrides, **overrides}
-    base = baseline_spec(registry, settings, device=device, seed=seed)
+    seed = base.seed
     start = chosen.pop(START_KEY, None)
     if start not in (None, BASELINE):
         raise InputError(

@@ -100,7 +100,7 @@ def _runs(space: Workspace) -> Iterator[RunFact]:
     for run in space.grid.runs.values():
         folder = space.run(run.id)
         report = read_json(folder / "training.json")
-        labels = dict.fromkeys(row.label for row in space.grid.rows if row.owner == run.id)
+        labels = dict.fromkeys(row.label for row in space.grid.owner_rows(run.id))
         yield RunFact(
             run=run.id,
             label="; ".join(labels) or "not evaluated; others start from it",

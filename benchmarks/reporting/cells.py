@@ -3,7 +3,7 @@
 The values come from the score files alone, so tracking and collecting read the same numbers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.catalog.grid import DEFAULT_SPLIT, Grid, Row
 from benchmarks.catalog.registry import Registry
 from benchmarks.reporting.summary import AVERAGE
-from benchmarks.scoring.counts import Metric
+from benchmarks.scoring.counts import Metric, suite_rate
 from benchmarks.scoring.scores import read_score
 from benchmarks.scoring.statistics import suite_interval
 from gliner_core.seeding import derive_seed
@@ -22,6 +22,8 @@ COLUMNS = (
     "scale", "study", "variant", "label", "run", "seed", "system", "backbone", "suite", "dataset", "language",
     "script", "protocol", "decoding", "metric", "value", "low", "high", "num_sentences", "path",
 )  # fmt: skip
+VALUE_COLUMNS = ("dataset", "language", "script", "path", "metric", "value", "low", "high", "num_sentences")
+NUMBERS = dict.fromkeys(("value", "low", "high"), float)
 MAIN_PROTOCOL = "gliner-official"
 RATES: tuple[Metric, ...] = ("precision", "recall", "f1")
 
@@ -31,8 +33,13 @@ def score_path(folder: str, protocol: str) -> str:
     return f"{folder}/scores.{protocol}.json"
 
 
-def row_values(registry: Registry, grid: Grid, row: Row, results: Path, resamples: int) -> Iterator[dict[str, Any]]:
-    """The tidy rows of one grid row: every dataset of its suite, then the average. `results` is results/<scale>."""
+def row_values(
+    registry: Registry, grid: Grid, row: Row, results: Path, resamples: int | None
+) -> Iterator[dict[str, Any]]:
+    """The tidy rows of one grid row: every dataset of its suite, then the average. `results` is results/<scale>.
+
+    Without `resamples` the average has no interval; drawing it costs more than all else here.
+    """
     datasets = [registry.datasets[name] for name in registry.suite_datasets(row.suite)]
     scores = []
     for card in datasets:
@@ -56,16 +63,16 @@ def _dataset_rows(place: Mapping[str, str], score: Mapping[str, Any]) -> Iterato
     yield {**place, "metric": "reachable_recall_pct", "value": reach, "num_sentences": size}
 
 
-def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int) -> Iterator[dict[str, Any]]:
+def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int | None) -> Iterator[dict[str, Any]]:
     counts = [np.asarray(score["sentences"]) for score in scores]
     place = {"dataset": AVERAGE, "language": "", "script": "", "path": "", "num_sentences": sum(map(len, counts))}
     for name in RATES:
-        seed = derive_seed(0, "bootstrap", row.suite, name)
-        interval = suite_interval(counts, seed, resamples, metric=name)
-        yield {
-            **place, "metric": f"{name}_pct", "value": 100 * interval.value, "low": 100 * interval.low,
-            "high": 100 * interval.high,
-        }  # fmt: skip
+        line = {**place, "metric": f"{name}_pct", "value": 100 * suite_rate(counts, name)}
+        if resamples is not None:
+            seed = derive_seed(0, "bootstrap", row.suite, name)
+            interval = suite_interval(counts, seed, resamples, metric=name)
+            line |= {"low": 100 * interval.low, "high": 100 * interval.high}
+        yield line
     reach = float(np.mean([score["reachable_recall_pct"] for score in scores]))
     yield {**place, "metric": "reachable_recall_pct", "value": reach}
 
@@ -103,6 +110,14 @@ def identity(grid: Grid, row: Row) -> dict[str, Any]:
         "backbone": run.spec.model.backbone.name if run else "", "suite": row.suite,
         "protocol": row.protocol, "decoding": row.decoding,
     }  # fmt: skip
+
+
+def score_frame(grid: Grid, rows: Sequence[Row], values: Sequence[Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """Tidy cells of some grid rows in order, from the values of each (`row_values`); built by column."""
+    whose = pd.DataFrame([identity(grid, row) for row in rows]).astype({"seed": "Int64"})
+    whose = whose.take(np.repeat(np.arange(len(rows)), [len(mine) for mine in values])).reset_index(drop=True)
+    columns = {name: [item.get(name) for mine in values for item in mine] for name in VALUE_COLUMNS}
+    return whose.assign(**columns).astype({**NUMBERS, "num_sentences": "Int64"})[list(COLUMNS)]
 
 
 def to_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -35,15 +35,13 @@ class Measured:
     reason: str = ""
 
 
-def measured(ours: pd.DataFrame, printed: Printed, reference: Reference, rows: Sequence[Printed]) -> Measured:
-    """The counterpart of one printed number among tidy cells; `rows` are all of its published file.
+def measured(named: pd.DataFrame, printed: Printed, reference: Reference, rows: Sequence[Printed]) -> Measured:
+    """The counterpart of one printed number among the tidy cells that `named_like` leaves.
 
-    `ours` carries the columns `variant_key`, `label_key` and `system_key` (see `name_key`) and the paper's dataset
-    names. Values are in the metric's own unit.
+    `rows` are all of its published file. The cells bear the paper's dataset names; values are in the metric's own unit.
     """
     if printed["metric"] == GAIN:
         return Measured(reason="a gain, not a score; differences.csv or the study's analysis holds ours")
-    named = _named(ours, printed, reference)
     if named.empty:
         name = reference.variant or f"{printed['row']} or {printed['column']}"
         return Measured(reason=f"no variant or system here is named {name}")
@@ -64,7 +62,11 @@ def name_key(name: Any) -> str:
     return "" if pd.isna(name) else re.sub(r"[\W_]+", "", str(name).lower())
 
 
-def _named(ours: pd.DataFrame, printed: Printed, reference: Reference) -> pd.DataFrame:
+def named_like(ours: pd.DataFrame, printed: Printed, reference: Reference) -> pd.DataFrame:
+    """The cells whose variant, label or system is named like a printed row or column, or as the reference says.
+
+    `ours` carries the columns `variant_key`, `label_key` and `system_key` (see `name_key`).
+    """
     if reference.variant is not None:
         return ours[(ours["variant"] == reference.variant) & (ours["system_key"] == "")]
     keys = [name_key(printed["row"]), name_key(printed["column"])]

@@ -70,13 +70,16 @@ def read_differences(path: str | Path) -> pd.DataFrame:
     return frame.fillna(dict.fromkeys(TEXT_COLUMNS, ""))
 
 
+def average_lines(differences: pd.DataFrame) -> dict[tuple[str, ...], pd.Series]:
+    """The lines about averages over the suite by variant, system, protocol and decoding of their table row."""
+    averages = differences[differences["dataset"] == AVERAGE]
+    keys = averages[["variant", "system", "protocol", "decoding"]].itertuples(index=False, name=None)
+    return {key: averages.iloc[place] for place, key in enumerate(keys)}
+
+
 def average_difference(differences: pd.DataFrame, row: RowKey) -> pd.Series | None:
-    """The line of a table row's average over the suite; None for the variant that others are held against."""
-    same = differences["dataset"] == AVERAGE
-    for name in ("variant", "system", "protocol", "decoding"):
-        same &= differences[name] == getattr(row, name)
-    found = differences[same]
-    return found.iloc[0] if len(found) else None
+    """The line of one table row's average; None for the variant that others are held against."""
+    return average_lines(differences).get((row.variant, row.system, row.protocol, row.decoding))
 
 
 def _family(space: Workspace, baseline: str, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:

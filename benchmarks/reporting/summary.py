@@ -5,6 +5,7 @@ Every table, figure and sentence of the scorecard takes its numbers from `CellIn
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ TEXT_COLUMNS = (
     "protocol", "decoding", "metric", "path",
 )
 # fmt: on
+KEY = ["variant", "system", "protocol", "decoding", "dataset", "metric"]  # of an estimate; its rows are seeds
 NUMBER_COLUMNS = ("value", "low", "high", "num_sentences")
 
 
@@ -71,11 +73,19 @@ def tidy(cells: pd.DataFrame, origin: str) -> pd.DataFrame:
         raise InputError(f"{origin}: no rows; train and score at least one run of the study")
     frame = cells.reset_index(drop=True).copy()
     for name in TEXT_COLUMNS:
-        frame[name] = [_text(value) for value in frame[name]]
+        frame[name] = _texts(frame[name])
     for name in NUMBER_COLUMNS:
         frame[name] = pd.to_numeric(frame[name]).astype(float)
     _refuse_doubles(frame, origin)
     return frame
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """A column as text; its values repeat, so each is looked at once."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.fillna("")
+    codes, values = pd.factorize(column, use_na_sentinel=False)
+    return pd.Series([_text(value) for value in values], dtype="str").take(codes).set_axis(column.index)
 
 
 def _text(value: Any) -> str:
@@ -132,10 +142,9 @@ class CellIndex:
         frame = tidy(cells, f"cells of study {card.name}")
         self.card = card
         self.frame = frame
-        self._records: dict[tuple[str, ...], list[Any]] = {}
-        for record in frame.itertuples(index=False):
-            key = (record.variant, record.system, record.protocol, record.decoding, record.dataset, record.metric)
-            self._records.setdefault(key, []).append(record)
+        self._seeds, self._runs = frame["seed"].to_numpy(object), frame["run"].to_numpy(object)
+        self._paths, self._numbers = frame["path"].to_numpy(object), frame[["value", "low", "high"]].to_numpy()
+        self._places = frame.groupby(KEY, sort=False).indices  # key -> row numbers
         scored = frame[frame["protocol"] != ""]
         suites = sorted(set(scored["suite"]))
         if len(suites) != 1:
@@ -146,15 +155,19 @@ class CellIndex:
         self.baseline_variant = baseline_of(card, ours)
         self.points = axis_points(card, ours, self.scale)
         self.rows = self._order(scored)
+        seen = [(row.variant, row.system, row.protocol) for row in self.rows]
+        self._several_decodings = len(set(seen)) < len(seen)
         self.protocols = self._in_order(card.protocols, scored["protocol"])
         self.datasets = tuple(name for name in dict.fromkeys(scored["dataset"]) if name not in ("", AVERAGE))
 
     def get(self, row: RowKey, dataset: str, metric: str) -> Estimate | None:
         """The estimate of one cell, or None where nothing was measured; `dataset` "" reads run-level costs."""
         for protocol, decoding in ((row.protocol, row.decoding), ("", row.decoding), ("", "")):
-            found = self._records.get((row.variant, row.system, protocol, decoding, dataset, metric))
-            if found:
-                return _estimate(sorted(found, key=lambda record: (record.seed.zfill(12), record.run)))
+            found = self._places.get((row.variant, row.system, protocol, decoding, dataset, metric))
+            if found is not None:
+                return self._estimate(
+                    sorted(found, key=lambda place: (self._seeds[place].zfill(12), self._runs[place]))
+                )
         return None
 
     def score(self, row: RowKey, dataset: str = AVERAGE) -> Estimate | None:
@@ -163,8 +176,19 @@ class CellIndex:
 
     def has_several_decodings(self) -> bool:
         """Whether a protocol and variant occur under more than one decoding."""
-        seen = [(row.variant, row.system, row.protocol) for row in self.rows]
-        return len(set(seen)) < len(seen)
+        return self._several_decodings
+
+    def _estimate(self, places: Sequence[int]) -> Estimate:
+        """The mean of the seeds in these rows."""
+        values, lows, highs = self._numbers[places].T.tolist()
+        complete = not any(isnan(bound) for bound in (*lows, *highs))
+        return Estimate(
+            value=sum(values) / len(values),
+            low=sum(lows) / len(lows) if complete else None,
+            high=sum(highs) / len(highs) if complete else None,
+            seeds=tuple(values),
+            paths=tuple(self._paths[places]),
+        )
 
     @staticmethod
     def _in_order(first: Sequence[str], values: Iterable[str]) -> tuple[str, ...]:
@@ -198,17 +222,3 @@ class CellIndex:
             label += " (baseline)"
         names = {"variant": variant, "label": label, "system": system, "protocol": protocol, "decoding": decoding}
         return names | {"is_baseline": is_baseline}
-
-
-def _estimate(records: Sequence[Any]) -> Estimate:
-    lows = [record.low for record in records if not pd.isna(record.low)]
-    highs = [record.high for record in records if not pd.isna(record.high)]
-    complete = len(lows) == len(highs) == len(records)
-    values = tuple(record.value for record in records)
-    return Estimate(
-        value=sum(values) / len(values),
-        low=sum(lows) / len(lows) if complete else None,
-        high=sum(highs) / len(highs) if complete else None,
-        seeds=values,
-        paths=tuple(record.path for record in records),
-    )

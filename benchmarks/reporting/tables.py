@@ -15,7 +15,7 @@ from benchmarks.catalog.printed import AUTHOR_FILES
 from benchmarks.reporting.compare import COMPARABLE_SCALE
 from benchmarks.reporting.difference_text import p_text, seeds_text, shown_text
 from benchmarks.reporting.inputs import references_of
-from benchmarks.reporting.paired import average_difference
+from benchmarks.reporting.paired import average_lines
 from benchmarks.reporting.published_rows import (
     METRIC_TITLES,
     like_ours,
@@ -44,6 +44,7 @@ from gliner_core.files import atomic_write
 
 PUBLISHED, MEASURED = "published", "measured here"
 Rows = list[dict[str, Any]]
+Lines = Mapping[tuple[str, ...], pd.Series]  # of differences.csv about averages, see `average_lines`
 PAPER_DELTA, VERDICT = "Average - paper", "Verdict"
 
 
@@ -69,7 +70,7 @@ def build_table(
         dataset_titles = {
             name: dataset_titles.get(name.removeprefix(AUTHOR_FILES), title) for name, title in dataset_titles.items()
         }
-    compared = None if differences is None or differences.empty else differences
+    compared = None if differences is None or differences.empty else average_lines(differences)
     lay_out = _dataset_rows if card.layout == "datasets" else _axis_rows
     ours = lay_out(index, dataset_titles, compared)
     if verdicts is not None:
@@ -123,7 +124,7 @@ def _headings(index: CellIndex, printed: pd.DataFrame, comparable: bool) -> tupl
     return f"{name} (not comparable with the block below)", f"{measured} (not comparable with the block above)"
 
 
-def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
+def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: Lines | None) -> Rows:
     rows = []
     for key in index.rows:
         row = _identity(index, key, index.score(key))
@@ -132,7 +133,7 @@ def _dataset_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.D
             title = "Average" if dataset == AVERAGE else titles.get(dataset, dataset)
             _put_estimate(row, title, index.score(key, dataset))
         if differences is not None:
-            _put_difference(row, AVERAGE_DELTA, average_difference(differences, key))
+            _put_difference(row, AVERAGE_DELTA, differences.get((key.variant, key.system, key.protocol, key.decoding)))
         rows.append(row)
     return rows
 
@@ -145,14 +146,14 @@ def _parameters(index: CellIndex, key: RowKey) -> str | None:
     return f"{readable_count(whole.value)} ({readable_count(inner.value)} without word embeddings)"
 
 
-def _axis_rows(index: CellIndex, titles: Mapping[str, str], differences: pd.DataFrame | None) -> Rows:
+def _axis_rows(index: CellIndex, titles: Mapping[str, str], differences: Lines | None) -> Rows:
     rows = []
     for key in index.rows:
         row = _identity(index, key, index.score(key))
         for metric, title in METRIC_TITLES.items():
             _put_estimate(row, title, index.get(key, AVERAGE, metric))
         if differences is not None:
-            _put_difference(row, DELTA, average_difference(differences, key))
+            _put_difference(row, DELTA, differences.get((key.variant, key.system, key.protocol, key.decoding)))
         for metric, (title, divisor, decimals) in COSTS.items():
             _put_estimate(row, title, index.get(key, "", metric), divisor, decimals)
         rows.append(row)

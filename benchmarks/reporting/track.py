@@ -1,6 +1,7 @@
 """Collects the files of one run or system into the record that MLflow is told of."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,18 +55,18 @@ def tracked_run(workspace: Workspace, owner: str) -> TrackedRun:
 def score_metrics(workspace: Workspace, owner: str) -> dict[str, float]:
     """MLflow metric name -> value in percent, of every score of one run or system."""
     found: dict[str, float] = {}
-    for row in (row for row in workspace.grid.rows if row.owner == owner):
-        for values in row_values(workspace.registry, workspace.grid, row, workspace.home, workspace.settings.resamples):
-            name = mlflow_name(workspace, row, values)
+    for row in workspace.grid.owner_rows(owner):
+        rows = list(row_values(workspace.registry, workspace.grid, row, workspace.home, resamples=None))
+        for name, values in zip(mlflow_names(workspace, row, rows), rows, strict=True):
             if found.setdefault(name, values["value"]) != values["value"]:
                 raise AssertionError(f"two scores of {owner} share the MLflow name {name}")
     return found
 
 
-def mlflow_name(workspace: Workspace, row: Row, values: dict[str, Any]) -> str:
-    """Where `collect` finds a tidy row's value again."""
+def mlflow_names(workspace: Workspace, row: Row, values: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where `collect` finds the values of a grid row's tidy rows again."""
     usual = decoding_for(workspace.registry.protocols[row.protocol], {}).slug
-    return metric_name(row, usual, values["metric"], values["dataset"])
+    return [metric_name(row, usual, item["metric"], item["dataset"]) for item in values]
 
 
 def _history(folder: Path) -> list[dict[str, float]]:

@@ -1,8 +1,8 @@
 # The plan of this invocation, wildcard constraints, input functions.
 
 import os
-import re
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -17,6 +17,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.analyses import ANALYSES
 from benchmarks.catalog.code import files_digest, source_digest
+from benchmarks.catalog.constraints import either
 from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.store_state import lost_store
@@ -52,11 +53,6 @@ workflow.global_resources.setdefault(
 )
 
 
-def either(names):
-    """A wildcard constraint that accepts exactly these names."""
-    return "|".join(re.escape(name) for name in sorted(set(names))) or "(?!)"
-
-
 wildcard_constraints:
     dataset=either(CARDS.datasets),
     mixture=either(CARDS.mixtures),
@@ -70,14 +66,24 @@ wildcard_constraints:
     analysis=either(ANALYSES),
 
 
+# Thousands of jobs ask for the same digests, cards and folders: what reads a file or dumps a card does so once a plan.
+
+
+@cache
 def code(*modules):
     """Digest of the modules' import closure: an edit reruns what depends on the edited file, and nothing else."""
     return source_digest(ROOT, *modules)
 
 
+CONTENTS = {}  # (class, name) -> what `content` gives; jobs share it and must not change it
+
+
 def content(card):
     """A card as a parameter of a job, titles and notes left out: they change no result."""
-    return card.model_dump(mode="json", exclude={"title", "notes"})
+    key = (type(card), card.name)
+    if key not in CONTENTS:
+        CONTENTS[key] = card.model_dump(mode="json", exclude={"title", "notes"})
+    return CONTENTS[key]
 
 
 def datasets_of(suites):
@@ -87,13 +93,19 @@ def datasets_of(suites):
 
 def used_suites(studies=GRID.studies):
     """Suites that some studies evaluate on."""
-    return sorted({row.suite for row in GRID.rows if row.study in studies})
+    return sorted({row.suite for study in studies for row in GRID.study_rows(study)})
 
 
 def test_folders(suites):
     """Prepared folders, or samples of them, that some suites are evaluated on, each once."""
-    found = [SPACE.test_folder(name, suite) for suite in suites for name in CARDS.suite_datasets(suite)]
+    found = [test_folder(name, suite) for suite in suites for name in CARDS.suite_datasets(suite)]
     return list(dict.fromkeys(found))
+
+
+@cache
+def test_folder(dataset, suite):
+    """Prepared folder of a dataset, or a sample of it, that a suite is evaluated on."""
+    return SPACE.test_folder(dataset, suite)
 
 
 def suite_data(wildcards):

@@ -8,7 +8,7 @@ rule predict:
     input:
         model=lambda w: f"{HOME}/runs/{w.owner}/model" if w.owner in GRID.runs else [],
         receipt=lambda w: (f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else []),
-        data=lambda w: [SPACE.test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
+        data=lambda w: [test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
         wordings=lambda w: worded(GRID.batch(w.owner, w.suite)),
     output:
         f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
@@ -33,7 +33,7 @@ rule score:
     """Scores the prediction files of a batch under every protocol that the studies ask for."""
     input:
         predictions=f"{HOME}/cells/{{owner}}/{{suite}}.predicted.json",
-        data=lambda w: [SPACE.test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
+        data=lambda w: [test_folder(cell.dataset, w.suite) for cell in GRID.batch(w.owner, w.suite)],
     output:
         f"{HOME}/cells/{{owner}}/{{suite}}.scored.json",
     log:
