@@ -50,7 +50,7 @@ def init_store(uri: str, artifacts: Path, scale: str) -> str:
     One job does this before any other logs: processes that create the tables at the same time break the database.
     """
     if uri.startswith("sqlite:///") and not (file := Path(uri.removeprefix("sqlite:///"))).exists():
-        # MLflow applies dozens of migrations one by one and cannot go on where a killed process left them.
+        # MLflow applies dozens of migrations one by one and cannot always go on where a killed process left them.
         atomic_replace(file, lambda temporary: _make_tables(f"sqlite:///{temporary}"))
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(experiment_name(scale))

@@ -20,8 +20,6 @@ def cut(*given, **options):
     add_column(*given, **options)
     os.kill(os.getpid(), signal.SIGKILL)
 Operations.add_column = cut
-import alembic.op
-alembic.op.add_column = cut
 init_store(f"sqlite:///{sys.argv[1]}/mlflow.db", Path(sys.argv[1]) / "artifacts", "demo")
 """
 
