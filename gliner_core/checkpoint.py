@@ -84,7 +84,7 @@ def load_state(path: Path, identity: str) -> TrainState:
         digest = payload.pop("digest")
         state = TrainState(**payload)
     except Exception as error:  # torch raises many kinds for a damaged file; each means the same to the user
-        reason = str(error).strip().split("\n")[0]
+        reason = str(error).strip().split("\n")[0].split(". ")[0]  # torch goes on to advise an unsafe load
         raise DamagedState(f"{path}: unreadable checkpoint ({reason}); delete it and train again") from None
     if digest != content_digest(payload):
         raise DamagedState(f"{path}: checkpoint whose content was changed; delete it and train again")
