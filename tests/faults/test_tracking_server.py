@@ -4,12 +4,14 @@
 """
 
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
 
+from benchmarks.catalog.logins import PASSWORD_VARIABLE
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting import delivery
 from benchmarks.reporting.tracking import read_metrics_of
@@ -98,14 +100,26 @@ def test_what_a_server_misses_while_it_is_gone_arrives_once_and_in_order(
     assert spool.waiting() == []
 
 
-def test_a_record_replayed_again_is_not_logged_again(space: Workspace, server: TrackingServer) -> None:
+def test_a_record_replayed_again_is_not_logged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A process that is killed after the store took the record and before the record left the spool.
-    server.start()
+    monkeypatch.setattr(delivery, "tracked_run", lambda _, owner: make_run(int(owner)))
+    space = workspace(tmp_path / "results")
+    delivery.open_store(space, space.tracking_folder / "demo" / "store.json")
     marker = track(space, 1)
     first = read_json(marker)["mlflow_run"]
     delivery.spool_of(space).put(make_run(1))
     delivery.replay(space)
-    assert read_json(marker)["mlflow_run"] == first
-    runs = stored_runs(delivery.store_of(space))
-    assert [run.info.run_id for run in runs] == [first]
-    assert set(read_metrics_of(server.uri, [first])) == {first}
+    assert read_json(marker)["mlflow_run"] == first and delivery.spool_of(space).waiting() == []
+    store = delivery.store_of(space)
+    assert [run.info.run_id for run in stored_runs(store)] == [first]
+    assert set(read_metrics_of(store.uri, [first])) == {first}
+
+
+def test_an_address_that_nothing_opens_is_one_sentence_without_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, "")
+    space = workspace(tmp_path / "results", "nosuchdb://bob:s3cr3t-w0rd@host/db")
+    with pytest.raises(InputError, match="`tracking_uri` nosuchdb://bob@host/db: MLflow refuses") as caught:
+        delivery.open_store(space, tmp_path / "store.json")
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))

@@ -38,12 +38,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-if SPACE.settings.tracking_uri:  # its password is in the environment now; neither scripts nor commands shall hold it
+if SPACE.settings.tracking_uri:  # its password is in the environment now; scripts, commands and logs shall not hold it
     config["tracking_uri"] = SPACE.settings.tracking_uri
-    workflow.config_settings.config_args = [
-        f"tracking_uri={SPACE.settings.tracking_uri}" if item.startswith("tracking_uri=") else item
-        for item in workflow.config_settings.config_args or ()
-    ]
+    for given in (
+        sys.argv,
+        workflow.config_settings.config_args or [],
+    ):  # what Snakemake's log shows and jobs are given
+        given[:] = [f"tracking_uri={config['tracking_uri']}" if x.startswith("tracking_uri=") else x for x in given]
 GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)
