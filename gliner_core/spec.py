@@ -246,7 +246,7 @@ def _finite(value: float, where: str) -> float:
     except OverflowError:  # a whole number beyond any float
         number = inf
     if not isfinite(number):
-        raise InputError(f"{where} is not finite; give a number")
+        raise InputError(f"{where} is {number}; give a finite number")
     return number
 
 

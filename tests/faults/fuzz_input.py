@@ -1,7 +1,8 @@
-"""One input of the fuzzer."""
+"""One input of the fuzzer, and its file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 
@@ -11,3 +12,10 @@ class Input:
 
     data: bytes
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write(item: Input, folder: Path, name: str) -> Path:
+    """Puts the bytes into a file of the folder."""
+    path = folder / name
+    path.write_bytes(item.data)
+    return path

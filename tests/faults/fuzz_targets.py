@@ -10,20 +10,19 @@ from typing import Any
 
 import yaml
 
-from benchmarks.catalog.cards import DatasetCard, SourceFile
+from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.registry import KINDS, Registry, check_references, load_registry, parse, read_yaml
 from benchmarks.catalog.settings import load_settings
 from benchmarks.catalog.variants import variants
 from benchmarks.corpora.formats import READERS, read
-from benchmarks.corpora.mirror import find
-from benchmarks.reporting.compare import load_published
 from benchmarks.scoring.predictions import read_predictions
 from benchmarks.scoring.protocol import decoded_spans
 from benchmarks.scoring.scores import read_score
 from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl, write_jsonl
 from gliner_core.spec import read_spec
-from tests.faults.fuzz_input import Input
+from tests.faults.fuzz_input import Input, write
+from tests.faults.fuzz_mirrors import MANIFEST, PUBLISHED, read_archive, read_manifest, read_published
 from tests.faults.fuzz_mutations import mutate_bytes, mutate_tree
 from tests.faults.fuzz_seeds import PREDICTIONS, ROOT, card_files, own_seeds, packed, real_seeds
 
@@ -48,24 +47,12 @@ def targets(with_models: bool = True) -> dict[str, Target]:
         found[f"card {kind}"] = _cards(kind, [path.read_bytes() for path in paths])
     found["settings"] = _yaml_tree(4, [(ROOT / "workflow" / "config.yaml").read_bytes()], _read_settings)
     found["spec.json"] = _tree(8, spec_tree(), _read_spec)
-    found["manifest.tsv"] = _bytes(5, [_MANIFEST], _read_manifest)
-    found["archive"] = _bytes(3, [packed(b"word\tO\n" * 50)], _read_archive)
+    found["manifest.tsv"] = _bytes(5, [MANIFEST], read_manifest)
+    found["archive"] = _bytes(3, [packed(b"word\tO\n" * 50)], read_archive)
     if with_models:
         found["model folder"] = _model_target()
-    found["published"] = _bytes(
-        2, [_PUBLISHED], lambda item, folder: _drop(load_published(_write(item, folder, "p.csv")))
-    )
+    found["published"] = _bytes(2, [PUBLISHED], read_published)
     return found
-
-
-def _drop(_result: Any) -> None:
-    return None
-
-
-def _write(item: Input, folder: Path, name: str) -> Path:
-    path = folder / name
-    path.write_bytes(item.data)
-    return path
 
 
 # ---- makers
@@ -181,12 +168,12 @@ def _card(reader: str, options: Mapping[str, Any]) -> DatasetCard:
 
 def read_raw(reader: str, item: Input, folder: Path) -> None:
     """Reads a raw file through its card; what was read must survive writing and reading."""
-    reading = read(_card(reader, item.options), "test", [_write(item, folder, "a.txt")])
+    reading = read(_card(reader, item.options), "test", [write(item, folder, "a.txt")])
     _same_after_writing(list(reading.examples), folder)
 
 
 def _read_examples(item: Input, folder: Path) -> None:
-    _same_after_writing(read_jsonl(_write(item, folder, "a.jsonl")), folder)
+    _same_after_writing(read_jsonl(write(item, folder, "a.jsonl")), folder)
 
 
 def _same_after_writing(examples: list[Any], folder: Path) -> None:
@@ -224,11 +211,11 @@ _SCORE = {
 
 
 def _read_scores(item: Input, folder: Path) -> None:
-    read_score(_write(item, folder, "scores.json"))
+    read_score(write(item, folder, "scores.json"))
 
 
 def _read_predictions(item: Input, folder: Path) -> None:
-    answered = read_predictions(_write(item, folder, "predictions.jsonl"))
+    answered = read_predictions(write(item, folder, "predictions.jsonl"))
     protocol, card = _registry().protocols["gliner-official"], _card("conll", {})
     decoded_spans(protocol, card, answered)
 
@@ -247,7 +234,7 @@ def _cards(kind: str, seeds: list[bytes]) -> Target:
 
 
 def _read_card(kind: str, item: Input, folder: Path) -> None:
-    card = parse(KINDS[kind], read_yaml(_write(item, folder, "card.yaml")), "card.yaml")
+    card = parse(KINDS[kind], read_yaml(write(item, folder, "card.yaml")), "card.yaml")
     json.dumps(card.model_dump(mode="json"), sort_keys=True)
     registry = replace(_registry(), **{kind: {**getattr(_registry(), kind), card.name: card}})
     check_references(registry)
@@ -256,7 +243,7 @@ def _read_card(kind: str, item: Input, folder: Path) -> None:
 
 
 def _read_settings(item: Input, folder: Path) -> None:
-    config = read_yaml(_write(item, folder, "config.yaml"))
+    config = read_yaml(write(item, folder, "config.yaml"))
     if not isinstance(config, dict):
         raise InputError("snakemake itself refuses a configuration that is no mapping; write a mapping")
     load_settings(config, _registry())
@@ -271,48 +258,7 @@ def spec_tree() -> dict[str, Any]:
 
 
 def _read_spec(item: Input, folder: Path) -> None:
-    spec = read_spec(_write(item, folder, "spec.json"))
+    spec = read_spec(write(item, folder, "spec.json"))
     (folder / "spec.json").write_text(spec.canonical(), encoding="utf-8")
     if read_spec(folder / "spec.json").run_id("x") != spec.run_id("x"):
         raise AssertionError("the run id differs after writing and reading the spec")
-
-
-# ---- mirrors and printed numbers
-
-
-_MANIFEST = (
-    b"file\tsha256_raw\trepo\tcommit\tpath\n"
-    + b"a.txt\t"
-    + b"a" * 64
-    + b"\ta/b\t"
-    + b"0" * 40
-    + b"\ta.txt\n"
-    + b"a.tar.gz\t\ta/b\t"
-    + b"0" * 40
-    + b"\tb\n"
-)
-_PUBLISHED = b"\n".join((ROOT / "benchmarks/published/gliner_2311.08526.csv").read_bytes().split(b"\n")[:12]) + b"\n"
-_SOURCE = SourceFile(path="a.txt", repo="a/b", commit="0" * 40, sha256="b" * 64)
-
-
-def _read_manifest(item: Input, folder: Path) -> None:
-    mirror = folder / str(
-        random.Random(item.data).random()
-    )  # a folder of its own: manifests are cached by path and time
-    mirror.mkdir()
-    try:
-        _write(item, mirror, "manifest.tsv")
-        find(mirror, _SOURCE)
-    finally:
-        (mirror / "manifest.tsv").unlink()
-        mirror.rmdir()
-
-
-def _read_archive(item: Input, folder: Path) -> None:
-    from benchmarks.corpora.sources import fetch
-
-    mirror = folder / "mirror"
-    mirror.mkdir(exist_ok=True)
-    private = SourceFile(path="a.txt.gz", private=True)
-    _write(item, mirror, "a.txt.gz")
-    fetch(private, folder / "cache", mirror, offline=True)

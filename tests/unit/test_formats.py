@@ -124,9 +124,9 @@ def test_cached_files_are_named_by_their_source_too(tmp_path: Path) -> None:
 def test_unknown_reader_option_scheme_and_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"reader 'nope' is unknown; use one of conll"):
         read(small("nope", {"test": ["a.txt"]}), "test", [tmp_path / "a.txt"])
-    with pytest.raises(InputError, match=r"option `colour` is unknown; reader conll knows"):
+    with pytest.raises(InputError, match=r"option `colour` is unknown; known are"):
         read_raw(tmp_path, "conll", "a\tO\n", colour=1)
-    with pytest.raises(InputError, match=r"scheme 'bioes' is unknown"):
+    with pytest.raises(InputError, match=r"`scheme` is 'bioes'; use one of bio, iob1, io"):
         read_raw(tmp_path, "conll", "a\tO\n", scheme="bioes")
     with pytest.raises(InputError, match=r"b\.txt: no such file; fetch"):
         read(small("conll", {"test": ["b.txt"]}), "test", [tmp_path / "b.txt"])
