@@ -36,6 +36,7 @@ from gliner_core.seeding import make_deterministic, seed_torch
 from gliner_core.spans import valid_cells
 from gliner_core.spec import TrainSpec, read_spec
 from gliner_core.starting import start_digest, start_network
+from gliner_core.stopping import until_sigterm
 
 SAVE_EVERY_SECONDS = 120.0
 
@@ -201,12 +202,17 @@ def run_steps(trainer: Trainer, state_file: Path, identity: str, seconds: float)
     batches = prepared(trainer.examples, trainer.spec, trainer.network.prompts, trainer.step, device)
     watch = Stopwatch(device)
     saved = 0.0
-    for _ in progress(range(trainer.step, trainer.spec.optim.steps), "train", lambda: _status(trainer)):
+
+    def save() -> None:
+        save_state(state_file, trainer.state(seconds + watch.seconds, identity))
+
+    steps = progress(range(trainer.step, trainer.spec.optim.steps), "train", lambda: _status(trainer))
+    for _ in until_sigterm(steps, save):
         with watch:
             trainer.history.append(trainer.train_step(*next(batches)))
         if watch.seconds - saved > SAVE_EVERY_SECONDS:
             saved = watch.seconds
-            save_state(state_file, trainer.state(seconds + watch.seconds, identity))
+            save()
     return seconds + watch.seconds
 
 

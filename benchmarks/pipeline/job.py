@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from gliner_core import progress
 from gliner_core.errors import InputError
+from gliner_core.stopping import on_sigterm
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -27,7 +28,12 @@ def job(snakemake: Any) -> Iterator[Workspace]:
     progress.label = " ".join([snakemake.rule, *map(str, snakemake.wildcards)])
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
-    with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+    with (
+        on_sigterm(),
+        open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
         try:
             yield open_workspace(ROOT, snakemake.config)
         except InputError as error:

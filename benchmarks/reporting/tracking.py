@@ -70,10 +70,14 @@ def log_run(uri: str, scale: str, run: TrackedRun) -> str:
     tags = {**run.tags, KEY_TAG: run.key, "mlflow.note.content": run.description}
     created = client.create_run(experiment, start_time=_millis(run.started), tags=tags, run_name=run.name)
     run_id = created.info.run_id
-    _log_params(client, run_id, run.params)
-    _log_metrics(client, run_id, run)
-    for path in run.artifacts:
-        client.log_artifact(run_id, str(path))
+    try:
+        _log_params(client, run_id, run.params)
+        _log_metrics(client, run_id, run)
+        for path in run.artifacts:
+            client.log_artifact(run_id, str(path))
+    except BaseException:  # SystemExit too: a job that is told to stop leaves no run that looks as if it went on
+        client.set_terminated(run_id, "KILLED")
+        raise
     client.set_terminated(run_id, "FINISHED", end_time=_millis(run.ended))
     return run_id
 

@@ -1,6 +1,9 @@
 # files -> MLflow -> tidy cells. The store is a view of the files: delete results/tracking and it is rebuilt.
 
 TRACKING = f"{RESULTS}/tracking/{SPACE.settings.scale}"
+# The locks of an SQLite file hold on one machine, on shared folders not always: only the machine that the workflow was
+# started on opens it. A server takes jobs from anywhere.
+ONE_HOST = SPACE.tracking_uri.startswith("sqlite")
 
 
 rule open_store:
@@ -18,7 +21,6 @@ rule open_store:
 
 
 rule track:
-    """Logs one run or system: parameters, curve, scores, cost, receipt."""
     input:
         store=ancient(f"{TRACKING}/store.json"),
         scores=lambda w: scored([w.owner]),
@@ -27,6 +29,8 @@ rule track:
         f"{TRACKING}/{{owner}}.json",
     log:
         f"{HOME}/logs/track/{{owner}}.log",
+    """Logs one run or system: parameters, curve, scores, cost, receipt."""
+    localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
     params:
@@ -38,7 +42,6 @@ rule track:
 
 
 rule collect:
-    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
     input:
         tracked=lambda w: [f"{TRACKING}/{owner}.json" for owner in study_owners(w.study)],
         scores=lambda w: scored(study_owners(w.study)),
@@ -47,6 +50,8 @@ rule collect:
         costs=f"{HOME}/studies/{{study}}/costs.csv",
     log:
         f"{HOME}/logs/collect/{{study}}.log",
+    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
+    localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
     params:
