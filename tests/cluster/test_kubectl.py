@@ -87,15 +87,23 @@ def test_a_folder_outside_the_volume_is_refused(cluster: Path, monkeypatch: pyte
     assert not list(cluster.glob("*.yaml"))
 
 
-def test_the_profile_runs_a_job(cluster: Path) -> None:
-    checkout: Checkout = copy_repository(cluster / "copy", cluster / "site")
-    target = "results/data/demo_ood_sport"
+def snakemake(checkout: Checkout, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the workflow under the profile in a copy of the repository."""
     # The copies' environment drops GLINER_BENCH_*, which the submit script needs.
     settings = {name: value for name, value in os.environ.items() if name.startswith("GLINER_BENCH_")}
-    arguments = ["--profile", "workflow/profiles/kubernetes", "--latency-wait", "5", "--retries", "0"]
-    command = [sys.executable, "-m", "snakemake", *arguments, "--config", "device=cpu", "--", target]
+    profile = ["--profile", "workflow/profiles/kubernetes", "--latency-wait", "5", "--retries", "0"]
+    command = [sys.executable, "-m", "snakemake", *profile, *arguments]
     environment = checkout.environment() | settings
-    done = subprocess.run(command, cwd=checkout.folder, env=environment, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=checkout.folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def test_the_profile_runs_a_job_and_refuses_a_device_that_machines_see_differently(cluster: Path) -> None:
+    checkout: Checkout = copy_repository(cluster / "copy", cluster / "site")
+    target = "results/data/demo_ood_sport"
+    refused = snakemake(checkout, "--config", "device=auto", "--", target)
+    assert refused.returncode != 0 and "set device=cuda or device=cpu" in refused.stderr
+    assert not list(cluster.glob("gliner-bench-*.yaml"))
+    done = snakemake(checkout, "--config", "device=cpu", "--", target)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (checkout.path(target) / "test.jsonl").stat().st_size > 0
     (manifest,) = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in cluster.glob("gliner-bench-*.yaml"))
