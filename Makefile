@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := $(CURDIR)/.venv/bin
 # Rule scripts are started by name, so the environment's programs come first in PATH, as after an activation.
 IN_ENV := PATH="$(BIN):$$PATH"
-EXTRAS := dev,peers,conda,multilingual,postgres
+EXTRAS := dev,peers,conda,multilingual,postgres,slurm,kubernetes
 SCALE ?= demo
 # What .venv was built from. The path belongs to it because the programs in .venv/bin hold absolute paths.
 STATE := { pwd; cat constraints.txt pyproject.toml; }

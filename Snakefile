@@ -13,6 +13,7 @@ configfile: "workflow/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/cluster.smk"
 include: "workflow/rules/parameters.smk"
 include: "workflow/rules/inputs.smk"
 include: "workflow/rules/data.smk"
@@ -29,6 +30,8 @@ localrules:
     all,
     data,
     fetch,
+    open_store,
+    publish,
     word,
 
 

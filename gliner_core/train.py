@@ -24,6 +24,7 @@ from gliner_core.processes import check_equal, die_with_parent, leave, process_r
 from gliner_core.progress import progress
 from gliner_core.spec import TrainSpec, read_spec
 from gliner_core.starting import start_digest
+from gliner_core.stopping import until_sigterm
 from gliner_core.trainer import Trainer
 from gliner_core.training_files import training_report, write_training
 
@@ -84,7 +85,7 @@ def run_steps(trainer: Trainer, state_file: Path, identity: str, seconds: float)
             trainer.check_weights()
             save_state(state_file, trainer.state(seconds + watch.seconds, identity))
 
-    for _ in _shown(range(trainer.step, trainer.spec.optim.steps), trainer):
+    for _ in until_sigterm(_shown(range(trainer.step, trainer.spec.optim.steps), trainer), save):
         with watch:
             trainer.history.append(trainer.train_step(*next(batches)))
         if watch.seconds - saved > SAVE_EVERY_SECONDS:

@@ -16,6 +16,7 @@ from benchmarks.pipeline.locking import lock_job
 from gliner_core import progress
 from gliner_core.errors import InputError
 from gliner_core.files import disk_full, is_disk_full
+from gliner_core.stopping import on_sigterm
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -33,6 +34,7 @@ def job(snakemake: Any) -> Iterator[Workspace]:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     Path(snakemake.log[0]).parent.mkdir(parents=True, exist_ok=True)
     with (
+        on_sigterm(),
         open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as stream,
         redirect_stdout(Redacted(stream)) as log,
         redirect_stderr(log),

@@ -228,6 +228,9 @@ def _logged(client: MlflowClient, experiment: str, run: TrackedRun) -> str | Non
     except MlflowException as error:
         if _is_transient(error) or not _is_removed(client, run_id):
             raise
+    except SystemExit:  # a job that is told to stop leaves no run that looks as if it went on
+        client.set_terminated(run_id, "KILLED")
+        raise
     return _kept(client, experiment, run)
 
 

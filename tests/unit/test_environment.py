@@ -66,7 +66,9 @@ def test_every_line_of_the_lock_is_one_public_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "requirement", requirements("dev", "peers", "conda", "multilingual", "postgres"), ids=lambda item: item.name
+    "requirement",
+    requirements("dev", "peers", "conda", "multilingual", "postgres", "slurm", "kubernetes"),
+    ids=lambda item: item.name,
 )
 def test_the_lock_pins_what_pyproject_asks_for(requirement: Requirement) -> None:
     assert requirement.specifier.contains(lock()[normalise(requirement.name)])

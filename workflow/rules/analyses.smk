@@ -15,7 +15,8 @@ rule gather:
     threads: lambda w: 1024 if ANALYSES[w.analysis].alone else 1
     resources:
         gpu=lambda w: gpu_count(w) if "models" in ANALYSES[w.analysis].reads else 0,
-        mem_mb=4000,
+        mem_mb=grows(4000),
+        runtime=grows(120),
     params:
         card=study_content,
         rows=lambda w: [str(row) for row in GRID.study_rows(w.study)],

@@ -13,7 +13,8 @@ rule measure:
     threads: 1024  # Snakemake lowers it to --cores; torch itself gets the threads of the suite
     resources:
         gpu=gpu_count,
-        mem_mb=6000,
+        mem_mb=grows(6000),
+        runtime=grows(240),
     params:
         card=lambda w: CARDS.measurements[w.measurement].content(),
         size=lambda w: CARDS.measurements[w.measurement].scales[SCALE.name],

@@ -19,7 +19,8 @@ rule predict:
     threads: 1
     resources:
         gpu=gpu_count,
-        mem_mb=3000,
+        mem_mb=grows(4000),
+        runtime=grows(120),
     params:
         cells=lambda w: [cell.folder for cell in GRID.batch(w.owner, w.suite)],
         labels=lambda w: [CARDS.datasets[cell.dataset].labels for cell in GRID.batch(w.owner, w.suite)],

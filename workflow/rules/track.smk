@@ -6,6 +6,9 @@ LOST_STORE = lost_store(SPACE) if workflow.is_main_process else None
 if LOST_STORE:
     logger.warning(f"The tracking store must be made again from the files: {LOST_STORE}.")
     workflow.dag_settings.forcerun = {*workflow.dag_settings.forcerun, "open_store", "track"}
+# The locks of an SQLite file hold on one machine, on shared folders not always: only the machine that the workflow was
+# started on opens it. A server takes jobs from anywhere.
+ONE_HOST = SPACE.tracking_uri.startswith("sqlite")
 
 
 rule open_store:
@@ -23,7 +26,6 @@ rule open_store:
 
 
 rule track:
-    """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
     input:
         store=ancient(f"{TRACKING}/store.json"),
         scores=lambda w: scored([w.owner]),
@@ -32,6 +34,8 @@ rule track:
         f"{TRACKING}/{{owner}}.json",
     log:
         f"{HOME}/logs/track/{{owner}}.log",
+    """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
+    localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
     params:
@@ -43,7 +47,6 @@ rule track:
 
 
 rule collect:
-    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
     input:
         tracked=lambda w: [f"{TRACKING}/{owner}.json" for owner in study_owners(w.study)],
         scores=lambda w: scored(study_owners(w.study)),
@@ -52,6 +55,8 @@ rule collect:
         costs=f"{HOME}/studies/{{study}}/costs.csv",
     log:
         f"{HOME}/logs/collect/{{study}}.log",
+    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
+    localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
     params:

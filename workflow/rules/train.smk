@@ -19,7 +19,8 @@ rule train:
     threads: train_processes
     resources:
         gpu=train_gpus,
-        mem_mb=4000,
+        mem_mb=train_memory,
+        runtime=train_minutes,
     params:
         spec=lambda w: GRID.runs[w.run].spec.to_json(),
         code=lambda w: code(TRAINERS[GRID.runs[w.run].spec.optim.trainer]),
