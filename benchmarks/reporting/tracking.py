@@ -33,6 +33,7 @@ from benchmarks.catalog.store_state import experiment_name, sqlite_file, store_f
 from benchmarks.reporting.metric_tables import log_in, metrics_by_table
 from benchmarks.reporting.records import TrackedRun
 from gliner_core.errors import InputError
+from gliner_core.files import disk_full, is_disk_full
 
 KEY_TAG, RECORD_TAG, LOGGED_TAG = "gliner_bench.key", "gliner_bench.record", "gliner_bench.logged"
 TRANSIENT = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
@@ -150,6 +151,8 @@ def _asking(uri: str) -> Iterator[None]:
 
 
 def _translated(uri: str, error: Exception, is_transient: bool) -> Exception:
+    if (path := sqlite_file(uri)) is not None and is_disk_full(error):
+        return InputError(disk_full(path))
     reason = redact(str(error)).strip().splitlines()[0]
     if is_transient:
         return StoreUnreachable(f"{uri}: {reason}")

@@ -123,7 +123,7 @@ def test_every_bit_of_a_state_counts(tmp_path: Path) -> None:
 
     state = TrainState(
         step=2, identity="a", model={"w": torch.arange(600.0)}, optimizer={"state": {0: {"step": torch.tensor(2.0)}}},
-        history=[{"loss": 0.5}], counts={"words": 3}, seconds=1.5,
+        history=[{"loss": 0.5}], counts={"words": 3}, splits=0, seconds=1.5,
     )  # fmt: skip
     path, draw, whole = tmp_path / "state.pt", random.Random(1), None
     save_state(path, state)

@@ -15,7 +15,7 @@ from gliner_core.errors import InputError
 
 def state(step, size):
     return TrainState(step=step, identity="a", model={"w": torch.full((size,), float(step))}, optimizer={},
-                      history=[], counts={}, seconds=0.0)
+                      history=[], counts={}, splits=0, seconds=0.0)
 
 path = Path(sys.argv[1]) / "state.pt"
 save_state(path, state(1, 10_000))
@@ -91,23 +91,34 @@ sys.exit(training.main([{arguments}, "--out", sys.argv[1] + "/out", "--device", 
 """
 TRACK = """
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from benchmarks.pipeline import job as jobs
-from benchmarks.reporting.tracking import TrackedRun, init_store, log_run, read_metrics
+from benchmarks.reporting.records import TrackedRun
+from benchmarks.reporting.tracking import Store, init_store, log_run, read_metrics_of
 
-jobs.open_workspace = lambda root, config: SimpleNamespace(results=Path(config["results"]))
+@dataclass
+class Space:
+    results: Path
+    device: str = "cpu"
+    leased: tuple = ()
+    shared_devices: tuple = ()
+
+jobs.open_workspace = lambda root, config: Space(results=Path(config["results"]))
 disk, elsewhere, steps = Path(sys.argv[1]), Path({elsewhere!r}), {steps}
-uri = f"sqlite:///{{disk}}/mlflow.db"
+store = Store(uri=f"sqlite:///{{disk}}/mlflow.db", scale="demo", artifacts=(disk / "artifacts").as_uri())
 marker = elsewhere / "marker.json"
-snakemake = SimpleNamespace(rule="track", wildcards=["run"], output=[str(marker)], log=[str(elsewhere / "log")],
+snakemake = SimpleNamespace(rule="track", wildcards=["run"], resources=None, output=[str(marker)],
+                            log=[str(elsewhere / "log")],
                             config={{"results": str(elsewhere)}})
 curve = [{{"step": step, **{{f"m{{n}}": step * n for n in range(20)}}}} for step in range(steps)]
 run = TrackedRun(key="demo/run", name="run", params={{"seed": 1}}, metrics={{"f1/a": 12.5}}, history=curve, tags={{}},
-                 artifacts=[], started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:01:00+00:00", description="")
+                 artifacts={{}}, started="2026-01-01T00:00:00+00:00", ended="2026-01-01T00:01:00+00:00", description="")
 with jobs.job(snakemake):
-    init_store(uri, disk / "artifacts", "demo")
-    found = read_metrics(uri, log_run(uri, "demo", run))
+    init_store(store)
+    run_id = log_run(store, run)
+    found = read_metrics_of(store.uri, [run_id])[run_id]
     marker.write_text(f"{{found['f1/a']}} {{found['train/m3']}}")
 """
 
@@ -142,7 +153,7 @@ def test_a_tracking_store_whose_disk_is_full_is_one_sentence_and_is_filled_with_
     full = run_on_small_disk(code, disk, 1400)  # the empty tables take 1 MB
     assert full.returncode == 2, full.stderr[-2000:]
     (sentence,) = [line for line in full.stderr.splitlines() if line.startswith("error: ")]
-    assert sentence.startswith("error: " + SENTENCE.format(elsewhere / "marker.json"))
+    assert sentence.startswith("error: " + SENTENCE.format(disk / "mlflow.db"))
     if can_mount():
         assert _runs(kept(disk) / "mlflow.db") == [("run", "RUNNING")]  # in the middle of it
     again = run_on_small_disk(code, disk, 1 << 16)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.catalog.cards import MixtureCard, StudyCard
 from benchmarks.catalog.registry import load_registry, parse, parse_yaml
-from benchmarks.catalog.runs import trainings
+from benchmarks.catalog.runs import baseline_spec, trainings
 from benchmarks.catalog.settings import load_settings
 from benchmarks.catalog.variants import variants
 from gliner_core.errors import InputError
@@ -56,11 +56,10 @@ def test_the_runs_of_a_study_do_not_depend_on_the_order_of_keys(name: str, draw:
 
 def _ids(study: StudyCard, scale: str) -> set[str]:
     settings = SETTINGS.model_copy(update={"scale": scale})
-    found = set()
+    base, found = baseline_spec(REGISTRY, settings, device="cpu", seed=1), set()
     for variant in variants(study, scale):
-        found |= {
-            run.id for run in trainings(REGISTRY, settings, variant.overrides, device="cpu", seed=1, where=study.name)
-        }
+        runs = trainings(REGISTRY, settings, base, variant.overrides, device="cpu", where=study.name)
+        found |= {run.id for run in runs}
     return found
 
 

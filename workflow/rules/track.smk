@@ -26,6 +26,7 @@ rule open_store:
 
 
 rule track:
+    """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
     input:
         store=ancient(f"{TRACKING}/store.json"),
         scores=lambda w: scored([w.owner]),
@@ -34,7 +35,6 @@ rule track:
         f"{TRACKING}/{{owner}}.json",
     log:
         f"{HOME}/logs/track/{{owner}}.log",
-    """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
     localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
@@ -47,6 +47,7 @@ rule track:
 
 
 rule collect:
+    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
     input:
         tracked=lambda w: [f"{TRACKING}/{owner}.json" for owner in study_owners(w.study)],
         scores=lambda w: scored(study_owners(w.study)),
@@ -55,7 +56,6 @@ rule collect:
         costs=f"{HOME}/studies/{{study}}/costs.csv",
     log:
         f"{HOME}/logs/collect/{{study}}.log",
-    """Reads a study's metrics back from MLflow, checks them against the score files, writes tidy cells."""
     localrule: ONE_HOST
     conda:
         "../envs/report.yaml"
