@@ -38,12 +38,10 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-if SPACE.settings.tracking_uri:  # its password is in the environment now; scripts, commands and logs shall not hold it
+# A password in the address is in the environment now; scripts, job commands and Snakemake's log shall not hold it.
+if SPACE.settings.tracking_uri:
     config["tracking_uri"] = SPACE.settings.tracking_uri
-    for given in (
-        sys.argv,
-        workflow.config_settings.config_args or [],
-    ):  # what Snakemake's log shows and jobs are given
+    for given in (sys.argv, workflow.config_settings.config_args or []):
         given[:] = [f"tracking_uri={config['tracking_uri']}" if x.startswith("tracking_uri=") else x for x in given]
 GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]

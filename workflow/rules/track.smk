@@ -28,7 +28,7 @@ rule open_store:
 rule track:
     """Logs one run or system: parameters, curve, scores, cost, receipt. Waits on disk if the store is away."""
     input:
-        store=ancient(f"{TRACKING}/store.json"),
+        store=f"{TRACKING}/store.json",
         scores=lambda w: scored([w.owner]),
         run=lambda w: (f"{HOME}/runs/{w.owner}/receipt.json" if w.owner in GRID.runs else []),
     output:
