@@ -25,12 +25,19 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
-def lost_store(space: Workspace) -> str | None:
-    """Why the store that this scale was logged to must be made again; None if it is there or cannot be asked."""
-    path = sqlite_file(space.tracking_uri)
-    if path is None or not (space.tracking_folder / space.settings.scale / "store.json").is_file():
+def forget_lost_store(space: Workspace) -> str | None:
+    """Why the store that this scale was logged to must be made again; None if it is there or cannot be asked.
+
+    Then the markers, which say that the store holds what it does not, are removed, so that Snakemake plans its jobs.
+    """
+    path, markers = sqlite_file(space.tracking_uri), space.tracking_folder / space.settings.scale
+    if path is None or not (markers / "store.json").is_file():
         return None
-    return store_fault(path, experiment_name(space.settings.scale))
+    fault = store_fault(path, experiment_name(space.settings.scale))
+    if fault is not None:
+        for marker in markers.glob("*.json"):
+            marker.unlink(missing_ok=True)
+    return fault
 
 
 def store_fault(path: Path, experiment: str | None = None) -> str | None:

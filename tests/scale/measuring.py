@@ -1,6 +1,6 @@
 """What a command costs: processor seconds, wall seconds and the most memory that one of its processes held."""
 
-import os
+import json
 import subprocess
 import sys
 import time
@@ -9,6 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 2**20
+# Linux counts the memory of the process that starts a program as the program's own; so a small one starts it.
+STARTER = """
+import json, os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, status, used = os.wait4(process.pid, 0)
+print(json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]), file=sys.stderr)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +36,24 @@ class Cost:
 def measure(command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path) -> Cost:
     """Runs a command to its end, its output in `log`; any exit code but 0 is a `RuntimeError` with the last lines."""
     start = time.monotonic()
+    starter = [sys.executable, "-S", "-c", STARTER, "sh", "-c", 'exec "$@" 2>&1', "sh", *command]
     with open(log, "w", encoding="utf-8") as stream:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT
+        done = subprocess.run(
+            starter,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    code, cpu_seconds, peak = json.loads(done.stderr)
+    if code:
         tail = log.read_text(encoding="utf-8")[-3000:]
-        raise RuntimeError(f"{' '.join(command)} ended with code {process.returncode}:\n{tail}")
+        raise RuntimeError(f"{' '.join(command)} ended with code {code}:\n{tail}")
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss: bytes on macOS, KiB on Linux
     return Cost(
-        cpu_seconds=used.ru_utime + used.ru_stime,
+        cpu_seconds=cpu_seconds,
         wall_seconds=time.monotonic() - start,
-        peak_bytes=used.ru_maxrss * unit,
+        peak_bytes=peak * unit,
     )

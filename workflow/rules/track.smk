@@ -2,10 +2,8 @@
 
 TRACKING = f"{RESULTS}/tracking/{SPACE.settings.scale}"
 # A lost or damaged SQLite store is seen here, once; its markers alone would let Snakemake believe that all is well.
-LOST_STORE = lost_store(SPACE) if workflow.is_main_process else None
-if LOST_STORE:
+if workflow.is_main_process and (LOST_STORE := forget_lost_store(SPACE)):
     logger.warning(f"The tracking store must be made again from the files: {LOST_STORE}.")
-    workflow.dag_settings.forcerun = {*workflow.dag_settings.forcerun, "open_store", "track"}
 # The locks of an SQLite file hold on one machine, on shared folders not always: only the machine that the workflow was
 # started on opens it. A server takes jobs from anywhere.
 ONE_HOST = SPACE.tracking_uri.startswith("sqlite")
