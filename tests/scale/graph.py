@@ -9,11 +9,14 @@ copy is made to look finished (`finishing.py`). At the end one source file is ed
 import argparse
 import os
 import shutil
+import sqlite3
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.catalog.store_state import experiment_name
 from tests.scale.grids import Size, write_cards
 from tests.scale.measuring import MIB, Cost, measure
 from tests.workflow.checkout import ROOT, Checkout, copy_repository, counts, parse_jobs
@@ -50,7 +53,19 @@ def finish(checkout: Checkout) -> Cost:
     path = os.pathsep.join([str(checkout.folder), str(checkout.site)])
     command = [sys.executable, "-m", "tests.scale.finishing"]
     log = checkout.site / "finishing.log"
-    return measure(command, checkout.folder, checkout.environment() | {"PYTHONPATH": path}, log)
+    cost = measure(command, checkout.folder, checkout.environment() | {"PYTHONPATH": path}, log)
+    _make_store(checkout.path("results/tracking/mlflow.db"))
+    return cost
+
+
+def _make_store(path: Path) -> None:
+    """As much of an SQLite store as the workflow looks at when it starts."""
+    with closing(sqlite3.connect(path)) as store, store:
+        for table in ("runs", "latest_metrics", "alembic_version"):
+            store.execute(f"create table {table} (x)")
+        store.execute("create table experiments (name)")
+        for marker in path.parent.glob("*/store.json"):
+            store.execute("insert into experiments values (?)", [experiment_name(marker.parent.name)])
 
 
 def check_plan(text: str, size: Size) -> None:
