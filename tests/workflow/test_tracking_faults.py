@@ -20,13 +20,12 @@ def test_a_store_that_alone_is_lost_is_logged_again_without_training(finished: C
         finished.path(STORE).unlink(missing_ok=True)
         if damage is not None:
             finished.path(STORE).write_bytes(damage)
-        jobs = finished.plan()
-        assert counts({rule: jobs[rule] for rule in ("open_store", "track")}) == {"open_store": 1, "track": 4}
-        assert not {"train", "predict", "score", "pair"} & set(jobs)
-    text = finished.make(COLLECTED).text
-    assert "The tracking store must be made again from the files" in text
-    assert finished.path(COLLECTED).read_bytes() == before
-    assert counts(finished.plan(COLLECTED)) == {}
+        text = finished.make().text
+        assert "The tracking store must be made again from the files" in text
+        made = {rule: text.count(f"rule {rule}:") for rule in ("open_store", "track", "train", "predict", "score")}
+        assert made == {"open_store": 1, "track": 4, "train": 0, "predict": 0, "score": 0}
+        assert finished.path(COLLECTED).read_bytes() == before
+        assert counts(finished.plan()) == {}
     assert len(list(finished.path("results/tracking").glob("mlflow.db.damaged-*"))) == 1
 
 
