@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
+from gliner_core.files import read_json
 
 SQLITE = "sqlite:///"
 EXPERIMENTS = "select name from experiments"
@@ -28,9 +29,18 @@ def sqlite_file(uri: str) -> Path | None:
 def lost_store(space: Workspace) -> str | None:
     """Why the store that this scale was logged to must be made again; None if it is there or cannot be asked."""
     path = sqlite_file(space.tracking_uri)
-    if path is None or not (space.tracking_folder / space.settings.scale / "store.json").is_file():
+    if path is None or not _marker(space).is_file():
         return None
     return store_fault(path, experiment_name(space.settings.scale))
+
+
+def store_generation(space: Workspace) -> int:
+    """How often this scale's store was made again; a job parameter, so that one more makes everything logged again."""
+    return read_json(_marker(space)).get("generation", 0) if _marker(space).is_file() else 0
+
+
+def _marker(space: Workspace) -> Path:
+    return space.tracking_folder / space.settings.scale / "store.json"
 
 
 def store_fault(path: Path, experiment: str | None = None) -> str | None:
