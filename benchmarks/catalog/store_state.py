@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
+from gliner_core.files import read_json
 
 SQLITE = "sqlite:///"
 EXPERIMENTS = "select name from experiments"
@@ -25,19 +26,21 @@ def sqlite_file(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
-def forget_lost_store(space: Workspace) -> str | None:
-    """Why the store that this scale was logged to must be made again; None if it is there or cannot be asked.
-
-    Then the markers, which say that the store holds what it does not, are removed, so that Snakemake plans its jobs.
-    """
-    path, markers = sqlite_file(space.tracking_uri), space.tracking_folder / space.settings.scale
-    if path is None or not (markers / "store.json").is_file():
+def lost_store(space: Workspace) -> str | None:
+    """Why the store that this scale was logged to must be made again; None if it is there or cannot be asked."""
+    path = sqlite_file(space.tracking_uri)
+    if path is None or not _marker(space).is_file():
         return None
-    fault = store_fault(path, experiment_name(space.settings.scale))
-    if fault is not None:
-        for marker in markers.glob("*.json"):
-            marker.unlink(missing_ok=True)
-    return fault
+    return store_fault(path, experiment_name(space.settings.scale))
+
+
+def store_generation(space: Workspace) -> int:
+    """How often this scale's store was made again; a job parameter, so that one more makes everything logged again."""
+    return read_json(_marker(space)).get("generation", 0) if _marker(space).is_file() else 0
+
+
+def _marker(space: Workspace) -> Path:
+    return space.tracking_folder / space.settings.scale / "store.json"
 
 
 def store_fault(path: Path, experiment: str | None = None) -> str | None:

@@ -34,15 +34,15 @@ def store_of(space: Workspace) -> Store:
     return Store(uri=space.tracking_uri, scale=space.settings.scale, artifacts=f"{location}/{space.settings.scale}")
 
 
-def open_store(space: Workspace, marker: Path) -> None:
-    """Creates tables and experiment and writes {"uri": ..., "experiment": id}; null while the store is away."""
+def open_store(space: Workspace, marker: Path, generation: int) -> None:
+    """Creates tables and experiment and writes {"uri", "experiment", "generation"}; no id while the store is away."""
     store = store_of(space)
     experiment = None
     try:
         experiment = _patiently(lambda: init_store(store), _patience(store))
     except StoreUnreachable as error:
         _tell(f"{error}; results wait on disk until it answers")
-    write_json(marker, {"uri": store.uri, "experiment": experiment})
+    write_json(marker, {"uri": store.uri, "experiment": experiment, "generation": generation})
 
 
 def track_owner(space: Workspace, owner: str, marker: Path) -> None:

@@ -47,8 +47,8 @@ def test_what_a_server_misses_while_it_is_gone_arrives_once_and_in_order(
 ) -> None:
     # Gone before anything was logged: opening the store and logging cost no job.
     opened = space.tracking_folder / "demo" / "store.json"
-    delivery.open_store(space, opened)
-    assert read_json(opened) == {"uri": server.uri, "experiment": None}
+    delivery.open_store(space, opened, 0)
+    assert read_json(opened) == {"uri": server.uri, "experiment": None, "generation": 0}
     markers = [track(space, 1), track(space, 2)]
     spool = delivery.spool_of(space)
     assert [spool.read(path).name for path in spool.waiting()] == ["run-00001", "run-00002"]
@@ -104,7 +104,7 @@ def test_a_record_replayed_again_is_not_logged_again(tmp_path: Path, monkeypatch
     # A process that is killed after the store took the record and before the record left the spool.
     monkeypatch.setattr(delivery, "tracked_run", lambda _, owner: make_run(int(owner)))
     space = workspace(tmp_path / "results")
-    delivery.open_store(space, space.tracking_folder / "demo" / "store.json")
+    delivery.open_store(space, space.tracking_folder / "demo" / "store.json", 0)
     marker = track(space, 1)
     first = read_json(marker)["mlflow_run"]
     delivery.spool_of(space).put(make_run(1))
@@ -121,5 +121,5 @@ def test_an_address_that_nothing_opens_is_one_sentence_without_its_password(
     monkeypatch.setenv(PASSWORD_VARIABLE, "")
     space = workspace(tmp_path / "results", "nosuchdb://bob:s3cr3t-w0rd@host/db")
     with pytest.raises(InputError, match="`tracking_uri` nosuchdb://bob@host/db: MLflow refuses") as caught:
-        delivery.open_store(space, tmp_path / "store.json")
+        delivery.open_store(space, tmp_path / "store.json", 0)
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))

@@ -20,7 +20,7 @@ from benchmarks.catalog.code import files_digest, source_digest
 from benchmarks.catalog.constraints import either
 from benchmarks.catalog.decoding import CARD_WORDING
 from benchmarks.catalog.selection import check_systems
-from benchmarks.catalog.store_state import forget_lost_store
+from benchmarks.catalog.store_state import lost_store, store_generation
 from benchmarks.catalog.trainers import TRAINERS
 from benchmarks.catalog.workspace import open_workspace
 from benchmarks.pipeline.locking import lock_workflow, runs_jobs

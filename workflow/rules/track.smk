@@ -1,8 +1,9 @@
 # files -> MLflow -> tidy cells. The store is a view of the files: what it has lost is logged again.
 
 TRACKING = f"{RESULTS}/tracking/{SPACE.settings.scale}"
-# A lost or damaged SQLite store is seen here, once; its markers alone would let Snakemake believe that all is well.
-if workflow.is_main_process and (LOST_STORE := forget_lost_store(SPACE)):
+# A lost or damaged SQLite store is seen here; its markers alone would let Snakemake believe that all is well.
+LOST_STORE = lost_store(SPACE) if workflow.is_main_process else None
+if LOST_STORE:
     logger.warning(f"The tracking store must be made again from the files: {LOST_STORE}.")
 # The locks of an SQLite file hold on one machine, on shared folders not always: only the machine that the workflow was
 # started on opens it. A server takes jobs from anywhere.
@@ -15,10 +16,12 @@ rule open_store:
         f"{TRACKING}/store.json",
     log:
         f"{HOME}/logs/track/store.log",
+    localrule: True
     conda:
         "../envs/report.yaml"
     params:
         uri=SPACE.tracking_uri,
+        generation=store_generation(SPACE) + (LOST_STORE is not None),
     script:
         "../scripts/open_store.py"
 

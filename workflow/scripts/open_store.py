@@ -6,4 +6,4 @@ from benchmarks.pipeline.job import job
 from benchmarks.reporting.delivery import open_store
 
 with job(snakemake) as space:
-    open_store(space, Path(snakemake.output[0]))
+    open_store(space, Path(snakemake.output[0]), snakemake.params.generation)
