@@ -63,7 +63,7 @@ def _bound(axes: Axes, points: pd.DataFrame, others: tuple[float, ...] = ()) -> 
     """Limits from points, sentences and single seeds: Student's interval over two seeds would flatten all of them."""
     named = ("low", "high", "seed_min", "seed_max")
     seen = [*others, *(float(value) for name in named for value in points[name] if not is_missing(value))]
-    margin = 0.12 * (max(seen) - min(seen))
+    margin = 0.12 * (max(seen) - min(seen)) or 1.0
     axes.set_ylim(min(seen) - margin, max(seen) + margin)
 
 

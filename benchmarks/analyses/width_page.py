@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
@@ -27,6 +28,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing
 from benchmarks.scoring.judging import HIGHER, LOWER
 
+SEEDS = "over seeds"
 SERIES = {INFERENCE: "answering", TRAINING: "training step"}
 UNITS = {"words_per_second": "words/s", "bytes_peak": "MiB", "latency_p50_ms": "ms", "latency_p95_ms": "ms"}
 MEMORY = "memory of "
@@ -120,6 +122,8 @@ def _notes(rows: pd.DataFrame) -> Iterator[str]:
             told.append(f"{name} {absolute_text(found)} {UNITS[measure]}")
     yield from textwrap.wrap(f"Baseline: K = {_width(rows, base)} (dashed), where {', '.join(told)}.", NOTE_WIDTH)
     yield "Lines over dots: 95 % over sentences (F1), 10th to 90th percentile of passes (costs)."
+    if rows["seed_low"].notna().any():
+        yield "Thin lines: 95 % over seeds (F1), cut at the frame."
 
 
 def _lines(rows: pd.DataFrame) -> list[Line]:
@@ -157,7 +161,11 @@ def _quality(axes: Axes, rows: pd.DataFrame, names: Sequence[str], measure: str,
     axes.plot([place for place, _ in points], [row["value"] for _, row in points], "-o", color=color(0), markersize=3.4)
     for place, row in points:
         if not is_missing(row["low"]):
-            axes.plot([place, place], [row["low"], row["high"]], color=color(0), linewidth=0.9)
+            axes.plot([place, place], [row["low"], row["high"]], color=color(0), linewidth=1.8, solid_capstyle="butt")
+        if not is_missing(row["seed_low"]):
+            # An artist of its own does not widen the axes: Student's interval over two seeds would flatten the rest.
+            seeds = [row["seed_low"], row["seed_high"]]
+            axes.add_artist(Line2D([place, place], seeds, color=color(0), linewidth=0.6, gid=SEEDS))
     axes.set_title(title, loc="left")
 
 

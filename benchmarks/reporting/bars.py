@@ -9,7 +9,7 @@ from matplotlib.patches import Patch
 
 from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, lighten, shorten, wrap
 
-BAR_INCHES = (0.115, 0.14, 0.185)  # thickness by the lines of the longest label; seeds need that of two
+BAR_INCHES = (0.115, 0.14, 0.205)  # thickness by the lines of the longest label; seeds need that of two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def draw_bars(figure: Figure, groups: Sequence[Group], names: Sequence[str]) -> 
     labels = [wrap(group.label) for group in groups]
     places, height = _places(groups, step)
     has_seeds = any(bar.seeds for group in groups for bar in group.bars if bar)
-    thickness = BAR_INCHES[max(int(has_seeds), *(label.count("\n") for label in labels))]
+    thickness = BAR_INCHES[max([int(has_seeds), *(label.count("\n") for label in labels)])]
     figure.set_size_inches(COLUMN_INCHES, height * thickness + 0.85 + 0.13 * _legend_rows(names))
     axes = figure.subplots()
     for group, place in zip(groups, places, strict=True):

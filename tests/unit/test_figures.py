@@ -9,7 +9,9 @@ import reporting_samples as samples
 from matplotlib.figure import Figure
 
 import benchmarks.reporting.figures as figures
+from benchmarks.reporting.bars import BAR_INCHES
 from benchmarks.reporting.figures import bar_groups, draw_figure
+from benchmarks.reporting.style import wrap
 from benchmarks.reporting.summary import CellIndex
 
 STUDIES = {
@@ -146,3 +148,9 @@ def test_hostile_labels_are_drawn_as_text(tmp_path: Path) -> None:
         cells, samples.loss_card(), samples.published_rows(), tmp_path / "a.svg", tmp_path / "a.png", synthetic=True
     )
     assert "<b>" not in (tmp_path / "a.svg").read_text()
+
+
+def test_long_labels_that_differ_at_their_end_stay_apart() -> None:
+    labels = [wrap(f"Backbone multilingual-e5-small, max width {width}") for width in (4, 8, 12)]
+    assert len(set(labels)) == 3 and all(label.count("\n") < len(BAR_INCHES) for label in labels)
+    assert wrap("word " * 40).count("\n") == len(BAR_INCHES) - 1

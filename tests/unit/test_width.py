@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from cost_samples import K_POINTS, TinyStudy, cost_rows
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from benchmarks.analyses import width_rows
 from benchmarks.analyses.cost_names import CONDITIONS, INFERENCE, QUALITY, TRAINING
 from benchmarks.analyses.cost_points import TEXTS, study_points, texts_by_pass, training_sample
 from benchmarks.analyses.cost_rows import timed, words_per
 from benchmarks.analyses.cost_showing import pick
-from benchmarks.analyses.width_page import present
+from benchmarks.analyses.width_page import SEEDS, present
 from benchmarks.efficiency.timing import Reading
 from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN
 
@@ -169,6 +170,23 @@ def test_every_panel_shows_every_k(changes: dict[str, Any]) -> None:
     low, high = figure.axes[2].get_ylim()
     assert low < 0.97 * 0.9 and high > 1.04 * 1.4
     figure.draw_without_rendering()
+
+
+def test_the_interval_over_seeds_is_drawn_and_does_not_flatten_the_curve() -> None:
+    rows = cost_rows(K_POINTS, seeds=2)
+    f1 = rows["measure"] == "f1_pct"
+    rows.loc[f1, "seed_low"], rows.loc[f1, "seed_high"] = -40.0, 110.0
+    figure, found = Figure(layout="constrained"), present(rows, CARD, SPACE)
+    found.draw(figure)
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    drawn = [line for line in panel.findobj(Line2D) if line.get_gid() == SEEDS]
+    assert [list(line.get_ydata()) for line in drawn] == [[-40.0, 110.0]] * 5 and all(
+        line.get_clip_on() for line in drawn
+    )
+    low, high = panel.get_ylim()
+    assert 20 < low < rows.loc[f1, "low"].min() and rows.loc[f1, "high"].max() < high < 60
+    assert any("over seeds" in note for note in found.notes) and not any("over seeds" in note for note in page().notes)
 
 
 def test_one_k_alone_is_a_page_too() -> None:
