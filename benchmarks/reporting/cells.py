@@ -15,14 +15,13 @@ from benchmarks.catalog.registry import Registry
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric, suite_rate
 from benchmarks.scoring.scores import read_score
-from benchmarks.scoring.statistics import suite_interval
-from gliner_core.seeding import derive_seed
 
 COLUMNS = (
     "scale", "study", "variant", "label", "run", "seed", "system", "backbone", "suite", "dataset", "language",
     "script", "protocol", "decoding", "metric", "value", "low", "high", "num_sentences", "path",
 )  # fmt: skip
 VALUE_COLUMNS = ("dataset", "language", "script", "path", "metric", "value", "low", "high", "num_sentences")
+Values = list[dict[str, Any]]  # tidy rows of one grid row
 NUMBERS = dict.fromkeys(("value", "low", "high"), float)
 MAIN_PROTOCOL = "gliner-official"
 RATES: tuple[Metric, ...] = ("precision", "recall", "f1")
@@ -34,21 +33,20 @@ def score_path(folder: str, protocol: str) -> str:
 
 
 def row_values(
-    registry: Registry, grid: Grid, row: Row, results: Path, resamples: int | None
-) -> Iterator[dict[str, Any]]:
-    """The tidy rows of one grid row: every dataset of its suite, then the average. `results` is results/<scale>.
+    registry: Registry, grid: Grid, row: Row, results: Path
+) -> tuple[list[dict[str, Any]], list[np.ndarray]]:
+    """The tidy rows of one grid row, and the counts [S, 3] behind them; `results` is results/<scale>.
 
-    Without `resamples` the average has no interval; drawing it costs more than all else here.
+    Rows of every dataset of its suite, then of the average, whose intervals `averages.py` adds.
     """
-    datasets = [registry.datasets[name] for name in registry.suite_datasets(row.suite)]
-    scores = []
-    for card in datasets:
+    rows, scores = [], []
+    for card in [registry.datasets[name] for name in registry.suite_datasets(row.suite)]:
         path = score_path(grid.cell_of(row, card).folder, row.protocol)
-        score = read_score(results / path)
-        scores.append(score)
+        scores.append(read_score(results / path))
         place = {"dataset": card.name, "language": card.language, "script": card.script, "path": path}
-        yield from _dataset_rows(place, score)
-    yield from _average_rows(row, scores, resamples)
+        rows += _dataset_rows(place, scores[-1])
+    counts = [score["sentences"] for score in scores]
+    return [*rows, *_average_rows(scores, counts)], counts
 
 
 def _dataset_rows(place: Mapping[str, str], score: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -63,16 +61,10 @@ def _dataset_rows(place: Mapping[str, str], score: Mapping[str, Any]) -> Iterato
     yield {**place, "metric": "reachable_recall_pct", "value": reach, "num_sentences": size}
 
 
-def _average_rows(row: Row, scores: list[Mapping[str, Any]], resamples: int | None) -> Iterator[dict[str, Any]]:
-    counts = [np.asarray(score["sentences"]) for score in scores]
+def _average_rows(scores: Sequence[Mapping[str, Any]], counts: Sequence[np.ndarray]) -> Iterator[dict[str, Any]]:
     place = {"dataset": AVERAGE, "language": "", "script": "", "path": "", "num_sentences": sum(map(len, counts))}
     for name in RATES:
-        line = {**place, "metric": f"{name}_pct", "value": 100 * suite_rate(counts, name)}
-        if resamples is not None:
-            seed = derive_seed(0, "bootstrap", row.suite, name)
-            interval = suite_interval(counts, seed, resamples, metric=name)
-            line |= {"low": 100 * interval.low, "high": 100 * interval.high}
-        yield line
+        yield {**place, "metric": f"{name}_pct", "value": 100 * suite_rate(counts, name)}
     reach = float(np.mean([score["reachable_recall_pct"] for score in scores]))
     yield {**place, "metric": "reachable_recall_pct", "value": reach}
 

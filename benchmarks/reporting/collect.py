@@ -14,7 +14,8 @@ import pandas as pd
 
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.cells import NUMBERS, cost_values, identity, row_values, run_facts, score_frame, to_frame
+from benchmarks.reporting.averages import study_values
+from benchmarks.reporting.cells import NUMBERS, cost_values, identity, run_facts, score_frame, to_frame
 from benchmarks.reporting.delivery import tracked_metrics
 from benchmarks.reporting.track import mlflow_names
 from benchmarks.reporting.weights import size_facts
@@ -28,9 +29,7 @@ def collect_study(workspace: Workspace, study: str, cells: Path, costs: Path) ->
     """Writes cells.csv (scores, reproducible to the byte) and costs.csv (times and memory, which never are)."""
     rows = workspace.grid.study_rows(study)
     tracked = tracked_metrics(workspace, list(dict.fromkeys(row.owner for row in rows)))
-    registry, grid, resamples = workspace.registry, workspace.grid, workspace.settings.resamples
-    values = [list(row_values(registry, grid, row, workspace.home, resamples)) for row in rows]
-    scores = checked_scores(workspace, rows, values, tracked)
+    scores = checked_scores(workspace, rows, study_values(workspace, rows), tracked)
     facts, cost_rows = [], []
     variants: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

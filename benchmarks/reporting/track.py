@@ -56,7 +56,7 @@ def score_metrics(workspace: Workspace, owner: str) -> dict[str, float]:
     """MLflow metric name -> value in percent, of every score of one run or system."""
     found: dict[str, float] = {}
     for row in workspace.grid.owner_rows(owner):
-        rows = list(row_values(workspace.registry, workspace.grid, row, workspace.home, resamples=None))
+        rows, _ = row_values(workspace.registry, workspace.grid, row, workspace.home)
         for name, values in zip(mlflow_names(workspace, row, rows), rows, strict=True):
             if found.setdefault(name, values["value"]) != values["value"]:
                 raise AssertionError(f"two scores of {owner} share the MLflow name {name}")

@@ -12,7 +12,10 @@ _RATES = ("precision_pct", "recall_pct", "f1_pct", "reachable_recall_pct")
 
 
 def read_score(path: str | Path) -> dict[str, Any]:
-    """A score file. Raises `InputError` where rates, interval or counts [S, 3] of its sentences are not in order."""
+    """A score file, its `sentences` as counts [S, 3].
+
+    Raises `InputError` where rates, interval or counts are not in order.
+    """
     score = read_json(path)
     if not isinstance(score, dict):
         raise _fault(path, "it is no JSON object")
@@ -22,9 +25,10 @@ def read_score(path: str | Path) -> dict[str, Any]:
     for name, value in [(name, score.get(name)) for name in _RATES] + list(_bounds(interval)):
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 100:
             raise _fault(path, f"`{name}` is no percentage")
-    if _counts(score.get("sentences")) is None or score.get("num_sentences") != len(score["sentences"]):
+    counts = _counts(score.get("sentences"))
+    if counts is None or score.get("num_sentences") != len(counts):
         raise _fault(path, "`sentences` does not hold three counts for each of `num_sentences`")
-    return score
+    return score | {"sentences": counts}
 
 
 def _bounds(interval: dict[str, Any]) -> list[tuple[str, Any]]:

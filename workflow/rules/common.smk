@@ -1,5 +1,6 @@
 # The plan of this invocation, wildcard constraints, input functions.
 
+import gc
 import os
 import sys
 from functools import cache
@@ -13,6 +14,9 @@ sys.path.insert(0, str(ROOT))
 # Parallel jobs with spinning OpenMP threads are several times slower than one thread per job.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# A plan is millions of objects that stay. Python's usual search for cycles among them took a fifth of the time of
+# planning 2,000 runs (tests/scale/graph.py).
+gc.set_threshold(100_000, 20, 20)
 
 from benchmarks.catalog.adapters import ADAPTERS
 from benchmarks.catalog.analyses import ANALYSES
