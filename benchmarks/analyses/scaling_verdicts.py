@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.analyses.resampling import normal_p_value
 from benchmarks.analyses.scaling_points import Points
-from benchmarks.reporting.paired import bootstrap_seed, exchange_seed, judged
-from benchmarks.reporting.summary import AVERAGE
+from benchmarks.reporting.paired import exchange_seed, judged
+from benchmarks.reporting.sides import resampled_difference, resampled_f1
 from benchmarks.scoring.judging import Evidence, evidence_of
 from benchmarks.scoring.statistics import LEVEL, Comparison, approximate_randomisation, holm
 
@@ -27,8 +27,10 @@ def judge_gaps(
     """Row fields of first minus second at each size, in points of the suite's mean F1, with the rule's verdict."""
     pairs = [(list(one.counts.values()), list(other.counts.values())) for one, other in zip(first, second, strict=True)]
     p_values = [approximate_randomisation(*pair, exchange_seed(suite)) for pair in pairs]
-    for pair, p_value, p_adjusted in zip(pairs, p_values, holm(p_values), strict=True):
-        evidence = evidence_of(*pair, bootstrap_seed(suite, AVERAGE), resamples, num_seeds=len(pair[0][0]))
+    drawn = [resampled_f1(suite, [point.counts for point in points], resamples) for points in (first, second)]
+    differences = [resampled_difference(*sides) for sides in zip(*drawn, strict=True)]
+    for pair, difference, p_value, p_adjusted in zip(pairs, differences, p_values, holm(p_values), strict=True):
+        evidence = evidence_of(*pair, difference, num_seeds=len(pair[0][0]))
         yield _spread(evidence) | judged(evidence, p_value, p_adjusted, len(pairs))
 
 

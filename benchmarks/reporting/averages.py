@@ -10,7 +10,7 @@ from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import RATES, Values, row_values
 from benchmarks.reporting.summary import AVERAGE
-from benchmarks.scoring.suite_intervals import suite_intervals
+from benchmarks.scoring.shared_resamples import suite_intervals
 from gliner_core.seeding import derive_seed
 
 BYTES_AT_ONCE = 128 * 2**20  # counts of rows that wait for their intervals

@@ -5,24 +5,20 @@ resampled sentences, the difference is the mean over seeds) and Student's t over
 are tested and judged by the rule of `scoring/judging.py`; single datasets are described.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from benchmarks.catalog.cards import DatasetCard
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.cells import score_path
+from benchmarks.reporting.sides import Side, read_sides, resampled_difference
 from benchmarks.reporting.summary import AVERAGE, RowKey
 from benchmarks.scoring.judging import Evidence, evidence_of, reach, smallest_visible, verdict
 from benchmarks.scoring.statistics import approximate_randomisation, holm
-from gliner_core.errors import InputError
-from gliner_core.files import atomic_write, read_json
+from gliner_core.files import atomic_write
 from gliner_core.seeding import derive_seed
 
 # fmt: off
@@ -33,18 +29,6 @@ COLUMNS = (
 )
 # fmt: on
 TEXT_COLUMNS = ("variant", "label", "system", "protocol", "decoding", "verdict", "reach")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A variant or system under a protocol: its rows, one per seed, and counts [seeds, S, 3] of each dataset."""
-
-    rows: tuple[Row, ...]
-    counts: Mapping[str, np.ndarray]
-
-    @property
-    def is_system(self) -> bool:
-        return self.rows[0].seed is None
 
 
 def write_differences(space: Workspace, study: str, out: Path) -> None:
@@ -88,14 +72,21 @@ def _family(space: Workspace, baseline: str, rows: Sequence[Row]) -> Iterator[di
     against = [group for group in groups if group[0].variant == baseline and group[0].seed is not None]
     if not against:  # an axis of decoding can leave a protocol without the baseline's own way of asking
         return
-    base = _side(space, against[0])
-    others = [_side(space, group, base) for group in groups if group is not against[0]]
-    p_values = [_p_value(side, base) for side in others]
-    for side, p_value, p_adjusted in zip(others, p_values, holm(p_values), strict=True):
-        for dataset in base.counts:
-            yield _line(side, base, dataset, _evidence(space, side, base, dataset))
-        average = _evidence(space, side, base, AVERAGE)
-        yield _line(side, base, AVERAGE, average) | judged(average, p_value, p_adjusted, len(others))
+    (base,) = read_sides(space, against[:1])
+    found = []
+    for side in read_sides(space, [group for group in groups if group is not against[0]], base):
+        found.append(compared(side, base))  # without its counts: those of many sides would not fit into memory
+    adjusted = holm([p_value for *_, p_value in found])
+    for ((*lines, last), average, p_value), p_adjusted in zip(found, adjusted, strict=True):
+        yield from lines
+        yield last | judged(average, p_value, p_adjusted, len(found))
+
+
+def compared(side: Side, base: Side) -> tuple[list[dict[str, Any]], Evidence, float]:
+    """Lines of every dataset and then the average; what is known of that one, and its p-value before correction."""
+    evidence = {dataset: _evidence(side, base, dataset) for dataset in (*base.counts, AVERAGE)}
+    lines = [_line(side, base, dataset, known) for dataset, known in evidence.items()]
+    return lines, evidence[AVERAGE], _p_value(side, base)
 
 
 def _groups(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
@@ -106,51 +97,19 @@ def _groups(rows: Sequence[Row]) -> list[tuple[Row, ...]]:
     return [tuple(sorted(group, key=lambda row: row.seed or 0)) for group in found.values()]
 
 
-def _side(space: Workspace, rows: tuple[Row, ...], base: Side | None = None) -> Side:
-    names = space.registry.suite_datasets(rows[0].suite)
-    sizes = {name: base.counts[name].shape[1] for name in names} if base else {}
-    counts = {name: _counts(space, rows, space.registry.datasets[name], sizes.get(name)) for name in names}
-    return Side(rows=rows, counts=counts)
-
-
-def _counts(space: Workspace, rows: Sequence[Row], card: DatasetCard, size: int | None) -> np.ndarray:
-    """Counts [seeds, S, 3] of a dataset; S must be `size`, or that of the first row where nothing is given."""
-    found = []
-    for row in rows:
-        path = space.home / score_path(space.grid.cell_of(row, card).folder, row.protocol)
-        sentences = read_json(path)["sentences"]
-        size = size or len(sentences)
-        if len(sentences) != size:
-            raise InputError(
-                f"{path}: scores {len(sentences)} sentences of {card.name} where the study's baseline has {size}; "
-                f"delete the folder {path.parent} and run the workflow again"
-            )
-        found.append(sentences)
-    return np.array(found)
-
-
-def _chosen(side: Side, dataset: str) -> list[np.ndarray]:
-    return list(side.counts.values()) if dataset == AVERAGE else [side.counts[dataset]]
-
-
-def _evidence(space: Workspace, side: Side, base: Side, dataset: str) -> Evidence:
-    seed = bootstrap_seed(side.rows[0].suite, dataset)
+def _evidence(side: Side, base: Side, dataset: str) -> Evidence:
+    resampled = resampled_difference(side.resampled, base.resampled, dataset)
     num_seeds = 0 if side.is_system else len(side.rows)
-    return evidence_of(_chosen(side, dataset), _chosen(base, dataset), seed, space.settings.resamples, num_seeds)
+    return evidence_of(side.chosen(dataset), base.chosen(dataset), resampled, num_seeds)
 
 
 def _p_value(side: Side, base: Side) -> float:
     seed = exchange_seed(side.rows[0].suite)
-    return approximate_randomisation(_chosen(side, AVERAGE), _chosen(base, AVERAGE), seed)
-
-
-def bootstrap_seed(suite: str, dataset: str) -> int:
-    """Seed of a paired bootstrap: one for all pairs, so that a pair has the same interval wherever it is shown."""
-    return derive_seed(0, "paired", suite, dataset)
+    return approximate_randomisation(side.chosen(AVERAGE), base.chosen(AVERAGE), seed)
 
 
 def exchange_seed(suite: str) -> int:
-    """Seed of approximate randomisation, shared in the same way."""
+    """Seed of approximate randomisation: one for all pairs, so a pair has the same p-value wherever it is shown."""
     return derive_seed(0, "exchanged", suite)
 
 
@@ -160,7 +119,7 @@ def _line(side: Side, base: Side, dataset: str, evidence: Evidence) -> dict[str,
         "study": row.study, "variant": row.variant, "label": row.label, "system": row.owner if side.is_system else "",
         "baseline_variant": base.rows[0].variant, "suite": row.suite, "protocol": row.protocol,
         "decoding": row.decoding, "dataset": dataset, "num_seeds": len(evidence.seed_differences),
-        "num_sentences": sum(part.shape[1] for part in _chosen(side, dataset)),
+        "num_sentences": sum(part.shape[1] for part in side.chosen(dataset)),
         "difference_points": 100 * evidence.over_sentences.difference, "low": 100 * evidence.over_sentences.low,
         "high": 100 * evidence.over_sentences.high, "seed_low": 100 * seeds.low if seeds else None,
         "seed_high": 100 * seeds.high if seeds else None,

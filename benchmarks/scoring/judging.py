@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.scoring.counts import suite_rate
 from benchmarks.scoring.power import visible_difference
-from benchmarks.scoring.statistics import LEVEL, Comparison, Interval, paired_bootstrap, seed_interval
+from benchmarks.scoring.statistics import LEVEL, Comparison, Interval, comparison, seed_interval
 
 HIGHER, LOWER, NOT_SHOWN = "higher", "lower", "no difference shown"
 ONE_SEED = "for these trained models only, one seed"
@@ -49,14 +49,18 @@ class Evidence:
 
 
 def evidence_of(
-    first: Sequence[np.ndarray], second: Sequence[np.ndarray], seed: int, resamples: int, num_seeds: int
+    first: Sequence[np.ndarray], second: Sequence[np.ndarray], resampled: np.ndarray, num_seeds: int
 ) -> Evidence:
-    """First minus second from counts [R, S, 3] of each dataset; the first `num_seeds` of both are equal seeds."""
+    """First minus second from counts [R, S, 3] of each dataset; the first `num_seeds` of both are equal seeds.
+
+    `resampled` [B] is their difference in every resample of the sentences.
+    """
     by_seed = [
         suite_rate([part[place] for part in first]) - suite_rate([part[place] for part in second])
         for place in range(num_seeds)
     ]
-    return Evidence(over_sentences=paired_bootstrap(first, second, seed, resamples), seed_differences=tuple(by_seed))
+    over_sentences = comparison(suite_rate(first) - suite_rate(second), resampled)
+    return Evidence(over_sentences=over_sentences, seed_differences=tuple(by_seed))
 
 
 def verdict(evidence: Evidence, p_adjusted: float) -> str:

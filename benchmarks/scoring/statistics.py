@@ -86,14 +86,14 @@ def paired_bootstrap(
     differences = np.mean(
         [_resampled_difference(*pair, generator, resamples, metric) for pair in zip(first, second, strict=True)], axis=0
     )
-    low, high = _percentiles(differences, level)
-    return Comparison(
-        difference=suite_rate(first, metric) - suite_rate(second, metric),
-        low=low,
-        high=high,
-        standard_error=float(differences.std(ddof=1)),
-        level=level,
-    )
+    return comparison(suite_rate(first, metric) - suite_rate(second, metric), differences, level)
+
+
+def comparison(difference: float, resampled: np.ndarray, level: float = LEVEL) -> Comparison:
+    """A difference with its percentile interval, from what it is in every resample [B] of the sentences."""
+    low, high = _percentiles(resampled, level)
+    error = float(resampled.std(ddof=1))
+    return Comparison(difference=difference, low=low, high=high, standard_error=error, level=level)
 
 
 def approximate_randomisation(

@@ -50,9 +50,13 @@ def node_state() -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def wait_for(what: str, found: Callable[[], object], seconds: float = 900) -> None:
-    """Waits until something is so; fails with its name."""
+def wait_for(
+    what: str, found: Callable[[], object], seconds: float = 900, process: subprocess.Popen[str] | None = None
+) -> None:
+    """Waits until something is so; fails with its name, also when the process ends before that."""
     end = time.monotonic() + seconds
     while not found():
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"{what}: the workflow ended before, with {process.communicate()[0][-4000:]}")
         assert time.monotonic() < end, f"{what}: not within {seconds} s; queue: {queue()}"
         time.sleep(0.3)

@@ -6,6 +6,7 @@ another the node loses power with all its processes, is found down, and returns.
 
 import json
 import re
+import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -93,7 +94,7 @@ def run_story(story: Story) -> None:
     begin = time.monotonic()
     with story.checkout.start("snakemake", *PROFILES, "--config", 'device="cpu"') as process:
         try:
-            tell(story, known)
+            tell(story, known, process)
             story.text, _ = process.communicate(timeout=3600)
         finally:
             process.terminate()
@@ -104,7 +105,7 @@ def run_story(story: Story) -> None:
     print(f"{len(story.jobs)} Slurm jobs, {story.seconds:.0f} s: {dict(Counter(job.state for job in story.jobs))}")
 
 
-def tell(story: Story, known: set[str]) -> None:
+def tell(story: Story, known: set[str], process: subprocess.Popen[str]) -> None:
     """Memory, then the node, then a cancelled job; each at the point where it is to happen."""
 
     def trainings(run: str, *states: str) -> list[SlurmJob]:
@@ -113,24 +114,30 @@ def tell(story: Story, known: set[str]) -> None:
 
     scratch = story.checkout.path("results/scratch")
     logs = story.checkout.path(f"{HOME}/logs/train")
-    wait_for("a training that needs too much is ended", lambda: trainings("max_width", "FAILED", "OUT_OF_MEMORY"))
+    wait_for(
+        "a training that needs too much is ended",
+        lambda: trainings("max_width", "FAILED", "OUT_OF_MEMORY"),
+        process=process,
+    )
     story.killed_for_memory = trainings("max_width")[0]
 
-    wait_for("the baseline has saved a state", lambda: list(scratch.glob("baseline*/*/state.pt")))
+    wait_for("the baseline has saved a state", lambda: list(scratch.glob("baseline*/*/state.pt")), process=process)
     story.at_the_same_time = len([job for job in queue() if job.state == "RUNNING"])
     control("node-fails")
     story.steps_at_death = saved_step(scratch, "baseline")
-    wait_for("Slurm finds the node down", lambda: node_state().startswith("down"))
+    wait_for("Slurm finds the node down", lambda: node_state().startswith("down"), process=process)
     story.node_states.append(node_state())
-    wait_for("the job is back in the queue", lambda: trainings("baseline", "PENDING"))
+    wait_for("the job is back in the queue", lambda: trainings("baseline", "PENDING"), process=process)
     control("node-returns")
     story.node_states.append(node_state())
 
-    wait_for("the other training runs with more memory", lambda: list(scratch.glob("max_width*/*/state.pt")))
+    wait_for(
+        "the other training runs with more memory", lambda: list(scratch.glob("max_width*/*/state.pt")), process=process
+    )
     (running,) = trainings("max_width", "RUNNING")
     cancel(running)
     log = next(logs.glob("max_width*.log"))
-    wait_for("it says that it saved", lambda: "told to stop" in log.read_text(encoding="utf-8"))
+    wait_for("it says that it saved", lambda: "told to stop" in log.read_text(encoding="utf-8"), process=process)
     story.stopped_log = log.read_text(encoding="utf-8")
 
 

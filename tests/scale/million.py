@@ -1,6 +1,6 @@
 """A study's results with as many tidy cells as wanted, made up from a seed: rows, score values and MLflow values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,11 +10,13 @@ import pandas as pd
 from benchmarks.catalog.cards import DatasetCard, StudyCard
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.reporting.averages import BYTES_AT_ONCE, Answered
 from benchmarks.reporting.paired import COLUMNS as DIFFERENCE_COLUMNS
+from benchmarks.reporting.sides import Side, resampled_sides
 from benchmarks.reporting.track import mlflow_names
 
 AVERAGE, METRICS = "average", ("precision_pct", "recall_pct", "f1_pct", "reachable_recall_pct")
-SEEDS, DATASETS, LIKE = 5, 30, "crossner_ai"
+SEEDS, DATASETS, LIKE, SENTENCES = 5, 30, "crossner_ai", 1000
 LINES = (DATASETS + 1) * len(METRICS)  # tidy cells of one variant and seed: every dataset, then the average
 Values = list[dict[str, Any]]
 
@@ -70,7 +72,7 @@ def differences_of(study: Study) -> pd.DataFrame:
     row = study.rows[0]
     numbers = {"difference_points": 1.25, "low": 0.5, "high": 2.0, "seed_low": 0.25, "seed_high": 2.25}
     judged = {"num_compared": len(others), "p_value": 0.01, "p_adjusted": 0.04, "visible_points": 1.0}
-    words = {"verdict": "shown", "reach": "", "num_seeds": SEEDS, "num_sentences": 1000}
+    words = {"verdict": "shown", "reach": "", "num_seeds": SEEDS, "num_sentences": SENTENCES}
     shared = {"study": row.study, "baseline_variant": first, "suite": row.suite, "protocol": row.protocol}
     lines = [
         {**shared, **numbers, **judged, **words, "variant": name, "label": name, "system": "", "dataset": dataset}
@@ -78,6 +80,46 @@ def differences_of(study: Study) -> pd.DataFrame:
         for dataset in datasets
     ]
     return pd.DataFrame(lines).assign(decoding=row.decoding)[list(DIFFERENCE_COLUMNS)]
+
+
+def answered_batches(study: Study) -> Iterator[list[Answered]]:
+    """The rows with counts of every data set's sentences, as many at once as `study_values` takes."""
+    draw = np.random.default_rng(1)
+    size = -(-BYTES_AT_ONCE // (DATASETS * SENTENCES * 3 * 8))
+    for start in range(0, len(study.values), size):
+        batch = study.values[start : start + size]
+        datasets = _counts(draw, len(batch))
+        yield [
+            Answered(values=values, counts=[counts[place] for counts in datasets]) for place, values in enumerate(batch)
+        ]
+
+
+def make_sides(study: Study, num: int) -> Iterator[Side]:
+    """So many variants of five seeds each, with made-up answers, resampled."""
+    draw = np.random.default_rng(num)
+    names = [value["dataset"] for value in study.values[0] if value["metric"] == "f1_pct"][:DATASETS]
+    rows = tuple(study.rows[:SEEDS])
+    answered = [(rows, dict(zip(names, _counts(draw, SEEDS), strict=True))) for _ in range(num)]
+    return resampled_sides(answered, study.space.settings.resamples)
+
+
+def score_file(seed: int) -> dict[str, Any]:
+    """A score file of one data set."""
+    (counts,) = _counts(np.random.default_rng(seed), 1)[0]
+    rates = dict.fromkeys(METRICS, 50.0)
+    facts = {"interval": {"low_pct": 40.0, "high_pct": 60.0}, "num_sentences": len(counts)}
+    return {**rates, **facts, "sentences": counts.tolist()}
+
+
+def _counts(draw: np.random.Generator, num_runs: int) -> list[np.ndarray]:
+    """Counts [R, S, 3] of every data set: of some gold items half are found, and others beside them."""
+    shape = (num_runs, SENTENCES)
+    found = []
+    for _ in range(DATASETS):
+        gold = draw.integers(0, 6, SENTENCES)
+        hits = draw.integers(0, gold + 1, shape)
+        found.append(np.stack([hits, hits + draw.integers(0, 3, shape), np.broadcast_to(gold, shape)], axis=-1))
+    return found
 
 
 def _names(space: Workspace, num: int) -> list[str]:
@@ -90,7 +132,7 @@ def _values(cards: Sequence[DatasetCard], owner: str, draw: np.random.Generator)
     places = [(card.name, card.language, card.script, f"cells/{owner}/{card.name}/scores.json") for card in cards]
     found: Values = []
     for dataset, language, script, path in [*places, (AVERAGE, "", "", "")]:
-        place = {"dataset": dataset, "language": language, "script": script, "path": path, "num_sentences": 1000}
+        place = {"dataset": dataset, "language": language, "script": script, "path": path, "num_sentences": SENTENCES}
         for metric, value in zip(METRICS, draw.uniform(20, 80, len(METRICS)).tolist(), strict=True):
             bounds = {"low": value - 1.5, "high": value + 1.5} if metric == "f1_pct" else {}
             found.append({**place, "metric": metric, "value": value, **bounds})
