@@ -20,7 +20,7 @@ from benchmarks.analyses.showing import (
 from benchmarks.analyses.slice_names import DIMENSIONS, LEAKS
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import MISSING, TextCell, TextTable
 
 TITLES = {name: entry.title for name, entry in DIMENSIONS.items()}

@@ -19,7 +19,8 @@ from benchmarks.analyses.showing import (
 )
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.reporting.table_text import TextCell, TextTable
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from benchmarks.reporting.difference_text import p_words, shown_text
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import MISSING, TextCell
 
 COLUMNS = ("p (Holm)", "Shown")

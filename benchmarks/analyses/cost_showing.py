@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks.analyses.showing import seed_cell, table, value_cell, word_cell
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import MISSING, TextCell, TextTable
 
 MIB, MEGA = 2.0**20, 1e6

@@ -6,7 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, lighten, shorten
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, lighten, shorten
 
 LINE_INCHES, SERIES_STEP, GAP = 0.115, 1.0, 0.9
 MAX_SERIES = 7

@@ -13,7 +13,7 @@ from benchmarks.analyses.languages_statistics import NEITHER, ONLY_OWN, ONLY_REF
 from benchmarks.analyses.languages_verdicts import BOUNDS, TOO_FEW
 from benchmarks.analyses.showing import interval_words
 from benchmarks.reporting.difference_text import p_text
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.scoring.judging import ALPHA, HIGHER, LOWER
 
 

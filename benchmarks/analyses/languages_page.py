@@ -12,7 +12,7 @@ from benchmarks.analyses.showing import count_cell, seed_cell, table, value_cell
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.difference_text import p_text
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
 LANGUAGE_COLUMNS = (

@@ -9,7 +9,7 @@ no result: the least p-value is the same for every order of the same scores.
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.scoring.judging import ALPHA, agreed
 from benchmarks.scoring.statistics import holm
 

@@ -24,7 +24,7 @@ from benchmarks.analyses.showing import (
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.bars import Bar, Group, draw_bars
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
 FLAT, NESTED = "flat", "nested"

@@ -21,7 +21,8 @@ from benchmarks.analyses.cost_showing import (
 from benchmarks.analyses.page import Page
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, shorten
 
 MARKS = "osD^vPX"
 SIZES = (2.8, 5.6)  # of the marks of the smallest and the largest K, in points

@@ -7,7 +7,8 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from benchmarks.analyses.scaling_points import WITH, WITHOUT
 from benchmarks.analyses.scaling_rows import CURVE, F1, GAP
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, lighten
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, lighten
 
 Printed = tuple[tuple[float, float], ...]
 # Section 4.3 of the paper, in its prose: gain at 100 examples per dataset, and at 10,000 (also Table 4).

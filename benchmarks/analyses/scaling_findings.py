@@ -10,7 +10,7 @@ from benchmarks.analyses.power_law import EXPONENTS
 from benchmarks.analyses.scaling_rows import CHANGE, CROSSING, GAP
 from benchmarks.analyses.showing import interval_words, number
 from benchmarks.reporting.difference_text import p_text
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN, ONE_SEED
 
 USEFUL = 3.0  # an exponent's interval is of use where its upper end is at most so many times its lower

@@ -21,7 +21,7 @@ from benchmarks.analyses.showing import (
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.difference_text import p_text, shown_text
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import TextCell, TextTable
 
 TITLES = {

@@ -20,7 +20,8 @@ from benchmarks.analyses.showing import (
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.difference_text import measured_text, shown_text
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing, shorten
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, shorten
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.reporting.table_text import TextCell, TextTable
 

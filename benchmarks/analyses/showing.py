@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.reporting.table_text import MISSING, TextCell, TextTable
 
 SENTENCE_INTERVAL = "[low, high]: 95 % interval from resampling the sentences."

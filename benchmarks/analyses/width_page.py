@@ -25,7 +25,8 @@ from benchmarks.analyses.cost_showing import (
 from benchmarks.analyses.page import Page
 from benchmarks.catalog.cards import StudyCard
 from benchmarks.catalog.workspace import Workspace
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color, is_missing
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, MUTED, color
 from benchmarks.scoring.judging import HIGHER, LOWER
 
 SEEDS = "over seeds"

@@ -61,9 +61,13 @@ def _sentence(error: Exception, snakemake: Any) -> str | None:
 
 @contextmanager
 def own_devices(space: Workspace, count: int) -> Iterator[tuple[str, ...]]:
-    """The devices of a job that asks for `count` of them, its own until the end of the block."""
+    """The devices of a job that asks for `count` of them, its own until the end of the block.
+
+    On the CPU without stand-ins there are none: a cluster's profile may still ask its scheduler for a node with GPUs.
+    """
+    shared = space.shared_devices
     with ExitStack() as stack:
-        devices = stack.enter_context(leased(count, space.shared_devices, progress.label))
+        devices = stack.enter_context(leased(count if shared or space.device == "cuda" else 0, shared, progress.label))
         if devices and space.device == "cuda":
             stack.enter_context(seen_alone(devices))
         yield devices

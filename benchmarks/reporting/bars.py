@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, lighten, shorten, wrap
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, lighten, shorten, wrap
 
 BAR_INCHES = (0.115, 0.14, 0.205)  # thickness by the lines of the longest label; seeds need that of two
 

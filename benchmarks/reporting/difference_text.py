@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.reporting.style import is_missing
+from benchmarks.reporting.missing import is_missing
 from benchmarks.scoring.judging import NO_SEED, NOT_SHOWN, ONE_SEED
 
 LIMITS = {ONE_SEED: "one seed", NO_SEED: "sentences only"}

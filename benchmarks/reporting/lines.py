@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
-from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, is_missing, shorten
+from benchmarks.reporting.missing import is_missing
+from benchmarks.reporting.style import COLUMN_INCHES, GRID, INK, MUTED, color, shorten
 from benchmarks.reporting.summary import AVERAGE, CellIndex, Estimate
 
 LOG_FROM = 30.0  # a wider range of values than this is drawn on a logarithmic axis

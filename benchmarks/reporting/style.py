@@ -6,7 +6,6 @@ from io import BytesIO
 from pathlib import Path
 
 import matplotlib
-import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
@@ -93,8 +92,3 @@ def shorten(text: str, width: int = 26) -> str:
 def wrap(text: str, width: int = 27) -> str:
     """At most three lines, so that similar long labels stay apart; a longer rest becomes dots."""
     return "\n".join(textwrap.wrap(text, width, max_lines=3, placeholder="..."))
-
-
-def is_missing(value: object) -> bool:
-    """Whether a bound or value is absent."""
-    return value is None or bool(pd.isna(value))

@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from benchmarks.catalog.devices import STAND_INS, choose_device, shared_devices
+from benchmarks.catalog.workspace import Workspace
 from benchmarks.pipeline import leases
+from benchmarks.pipeline.job import own_devices
 from gliner_core.errors import InputError
 
 HERE = Path(__file__).resolve().parent
@@ -206,6 +210,18 @@ def test_stand_ins_are_shared_out_and_compute_on_the_cpu(monkeypatch: pytest.Mon
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert choose_device("auto") == "cpu" and shared_devices("cpu") == ("fake0", "fake1")
     assert shared_devices("cuda") == ("0",)
+
+
+@pytest.mark.parametrize(("named", "wanted"), [("", ()), ("fake0", ("fake0",))])
+def test_a_job_on_the_cpu_leases_stand_ins_or_nothing(
+    named: str, wanted: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A cluster's profile may ask for a GPU all the same, as the one of tests/cluster does."""
+    monkeypatch.setenv(STAND_INS, named)
+    monkeypatch.setenv(leases.FOLDER, str(tmp_path))
+    space = cast(Workspace, SimpleNamespace(device="cpu", shared_devices=shared_devices("cpu")))
+    with own_devices(space, 1) as devices:
+        assert devices == wanted
 
 
 LOOKED = """
