@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.answered import Gold, read_answers, read_gold, trained_rows
-from benchmarks.analyses.resampling import estimate, normal_p_value, resampled_sums
+from benchmarks.analyses.resampling import estimate, normal_p_value
 from benchmarks.analyses.slice_names import APART, COLUMNS, DIMENSIONS, LEAKS, REST, SHARED
 from benchmarks.analyses.slices import Slicer
 from benchmarks.analyses.training_facts import TrainingFacts
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.counts import Metric, rate
+from benchmarks.scoring.drawing import shared_sums
 from benchmarks.scoring.statistics import LEVEL, holm
 from gliner_core.examples import read_jsonl
 from gliner_core.seeding import derive_seed
@@ -88,7 +89,7 @@ def _slice(space: Workspace, runs: Sequence[Row], gold: Sequence[Gold], slicers:
         counts = np.stack([slicer.counts(answer[place]) for answer in answers], axis=1)  # [S, N, slices, 3]
         seed = derive_seed(0, "slices", data.card.name)
         sums.append(counts.sum(axis=0))
-        drawn.append(resampled_sums(counts, seed, space.settings.resamples))
+        drawn.append(shared_sums(counts, seed, space.settings.resamples))
     names = tuple(data.card.name for data in gold)
     seeds = tuple(run.seed or 0 for run in runs)
     return Sliced(names=names, sums=np.stack(sums), drawn=np.stack(drawn), seeds=seeds)

@@ -27,9 +27,10 @@ from benchmarks.analyses.calibration_scores import (
 )
 from benchmarks.analyses.calibration_sweep import Sweep, threshold_counts
 from benchmarks.analyses.claims import JUDGED
-from benchmarks.analyses.resampling import estimate, resampled_sums, share_interval
+from benchmarks.analyses.resampling import estimate, share_interval
 from benchmarks.catalog.variants import baseline_of
 from benchmarks.catalog.workspace import Workspace
+from benchmarks.scoring.drawing import shared_sums
 from gliner_core.seeding import derive_seed
 
 POOLED = "all"
@@ -68,10 +69,10 @@ def gather(space: Workspace, study: str) -> pd.DataFrame:
 def _reliability(runs: Sequence[Scored], seed: int, resamples: int) -> Iterator[dict[str, Any]]:
     """Errors and bins of one population and dataset; every run answers the same resampled sentences."""
     squares = np.stack([squared_errors(run) for run in runs], axis=1)  # [S, R, 2]
-    yield _error("brier", "", squares, resampled_sums(squares, seed, resamples), mean_error, scale=1.0)
+    yield _error("brier", "", squares, shared_sums(squares, seed, resamples), mean_error, scale=1.0)
     for binning in BINNINGS:
         sums = np.stack([bin_sums(run, binning) for run in runs], axis=1)  # [S, R, bins, 3]
-        drawn = resampled_sums(sums, seed, resamples)
+        drawn = shared_sums(sums, seed, resamples)
         yield _error("ece_pct", binning, sums, drawn, expected_error)
         yield _error("mce_pct", binning, sums, drawn, maximum_error)
         if binning == BINNINGS[0]:

@@ -11,9 +11,10 @@ import numpy as np
 
 from benchmarks.analyses.calibration_scores import Scored, middle
 from benchmarks.analyses.claims import Claim, judge
-from benchmarks.analyses.resampling import estimate, resampled_sums
+from benchmarks.analyses.resampling import estimate
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.counts import Metric, rate
+from benchmarks.scoring.drawing import shared_sums
 from gliner_core.seeding import derive_seed
 
 THRESHOLDS = np.arange(5, 96) / 100
@@ -45,7 +46,7 @@ class Sweep:
         self.seeds = np.stack([rate(sums, "f1") for sums in self.sums])  # [D, R, T]
         self.f1 = self.seeds.mean(axis=1)  # [D, T]
         draws = [
-            resampled_sums(np.moveaxis(part, 0, 1), derive_seed(0, "calibration", suite, name), resamples)
+            shared_sums(np.moveaxis(part, 0, 1), derive_seed(0, "calibration", suite, name), resamples)
             for name, part in zip(names, counts, strict=True)
         ]
         self.drawn = np.stack([rate(sums, "f1").mean(axis=1) for sums in draws], axis=1)  # [resamples, D, T]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.analyses.resampling import estimate, resampled_sums
+from benchmarks.analyses.resampling import estimate
 from benchmarks.scoring.counts import rate
+from benchmarks.scoring.drawing import shared_sums
 from benchmarks.scoring.statistics import LEVEL
 
 BOTH, ONLY_OWN = "read by both", "read by this one only"
@@ -39,7 +40,7 @@ def scores_of(counts: Sequence[np.ndarray], draw_seeds: Sequence[int], resamples
     """From the counts [R, S, 3] of every language. Equal seeds give equal resamples, so variants stay paired."""
     draws = []
     for rows, seed in zip(counts, draw_seeds, strict=True):
-        sums = resampled_sums(rows.transpose(1, 0, 2), seed, resamples)  # [B, R, 3]
+        sums = shared_sums(rows.transpose(1, 0, 2), seed, resamples)  # [B, R, 3]
         draws.append(100 * rate(sums).mean(axis=1))
     seeds = [100 * rate(rows.sum(axis=1)) for rows in counts]
     return Scores(seeds=np.stack(seeds, axis=1), draws=np.stack(draws, axis=1))

@@ -13,11 +13,12 @@ from benchmarks.analyses.answered import Gold, read_answers, read_gold, trained_
 from benchmarks.analyses.claims import JUDGED, Claim, judge
 from benchmarks.analyses.overlap_census import INSIDE_WORD, LEVELS, census, levels_of
 from benchmarks.analyses.overlap_examples import examples_of
-from benchmarks.analyses.resampling import estimate, resampled_sums
+from benchmarks.analyses.resampling import estimate
 from benchmarks.analyses.training_shares import DENSEST, DENSITIES, class_of
 from benchmarks.catalog.cards import ProtocolCard, StudyCard
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.counts import Metric, rate
+from benchmarks.scoring.drawing import shared_sums
 from gliner_core.errors import InputError
 from gliner_core.examples import Span, read_jsonl
 from gliner_core.seeding import derive_seed
@@ -107,9 +108,9 @@ def _rates(gold: Sequence[Gold], pairs: Sequence[Any], resamples: int) -> tuple[
         changes = np.array([_exchange(data, pair[0][place], pair[1][place]) for pair in pairs])  # [N, S, 4]
         seed = derive_seed(0, "overlap", data.card.name)
         counted.append(counts)
-        drawn.append(resampled_sums(np.moveaxis(counts, 2, 0), seed, resamples))
+        drawn.append(shared_sums(np.moveaxis(counts, 2, 0), seed, resamples))
         moved.append(changes.sum(axis=1))
-        redrawn.append(resampled_sums(np.moveaxis(changes, 1, 0), seed, resamples))
+        redrawn.append(shared_sums(np.moveaxis(changes, 1, 0), seed, resamples))
     rows: list[dict[str, Any]] = []
     claims: list[Claim] = []
     for group in GROUPS:

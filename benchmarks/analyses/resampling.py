@@ -1,8 +1,4 @@
-"""Intervals over test sentences for statistics of many columns at once, where all columns see the same resample.
-
-`benchmarks/scoring/statistics.py` resamples one variant or a pair; here slices of the same sentences are compared, so
-their sums must come from one draw.
-"""
+"""What analyses make of resampled statistics: row fields with both intervals, p-values, intervals of shares."""
 
 from statistics import NormalDist
 from typing import Any
@@ -10,19 +6,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scoring.statistics import LEVEL, bootstrap_interval, seed_interval
-
-_AT_ONCE = 100  # resamples held in memory: 100 x 10,000 sentences are 8 MB
-
-
-def resampled_sums(columns: np.ndarray, seed: int, resamples: int) -> np.ndarray:
-    """Column sums [R, ...] of bootstrap samples of the sentences; `columns` is [S, ...]."""
-    generator = np.random.default_rng(seed)
-    num = len(columns)
-    flat = columns.reshape(num, -1).astype(float)
-    share = np.full(num, 1 / num)
-    sizes = [min(_AT_ONCE, resamples - done) for done in range(0, resamples, _AT_ONCE)]
-    sums = [generator.multinomial(num, share, size).astype(float) @ flat for size in sizes]
-    return np.concatenate(sums).reshape(resamples, *columns.shape[1:])
 
 
 def estimate(values: np.ndarray, resampled: np.ndarray) -> dict[str, Any]:

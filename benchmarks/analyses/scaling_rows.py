@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.analyses.power_law import MIN_SIZES, PowerLaws, fit_power_laws
-from benchmarks.analyses.resampling import estimate, resampled_sums
+from benchmarks.analyses.resampling import estimate
 from benchmarks.analyses.scaling_points import WITH, WITHOUT, Points, read_points
 from benchmarks.analyses.scaling_verdicts import judge_change, judge_gaps
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.scoring.counts import rate
+from benchmarks.scoring.drawing import shared_sums
 from benchmarks.scoring.statistics import LEVEL
 from gliner_core.seeding import derive_seed
 
@@ -63,7 +64,7 @@ class _Scores:
         for name, part in zip(names, stacked, strict=True):
             # One seed per dataset and not per start: with and without answer the same resample.
             seed = derive_seed(0, "scaling", name)
-            sums = resampled_sums(np.moveaxis(part, 2, 0), seed, space.settings.resamples)  # [B, N, R, 3]
+            sums = shared_sums(np.moveaxis(part, 2, 0), seed, space.settings.resamples)  # [B, N, R, 3]
             resampled.append(100 * rate(sums).mean(axis=-1))
         self.resampled = np.stack(resampled, axis=-1)
 

@@ -23,6 +23,16 @@ def resampled_sums(rows: np.ndarray, generator: np.random.Generator, resamples: 
     return _weighted_sums(lambda size: drawn_indices(generator, size, num), rows, resamples, num)
 
 
+def shared_sums(columns: np.ndarray, seed: int, resamples: int) -> np.ndarray:
+    """Sums [resamples, ...] of bootstrap samples of columns [S, ...]; equal seeds and S mean the same samples.
+
+    So whatever columns are compared, of variants that are drawn apart or of slices of the same sentences, stay paired.
+    """
+    generator, num = np.random.default_rng(seed), len(columns)
+    sums = _weighted_sums(lambda size: drawn_indices(generator, size, num), columns.reshape(num, -1), resamples, num)
+    return sums.reshape(resamples, *columns.shape[1:])
+
+
 def exchanged_sums(rows: np.ndarray, generator: np.random.Generator, exchanges: int) -> np.ndarray:
     """Column sums [exchanges, columns] of rows [S, columns] that are each taken with probability one half."""
     return _weighted_sums(lambda size: _fair_bits(generator, size, len(rows)), rows, exchanges, len(rows))

@@ -1,5 +1,7 @@
 """Made-up counts per sentence, and their F1 by its definition."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
@@ -10,6 +12,19 @@ def sentences(draw: np.random.Generator, num: int, skill: float) -> np.ndarray:
     return np.stack([hits, hits + draw.integers(0, 2, num), gold], axis=1)
 
 
+def improved(draw: np.random.Generator, base: np.ndarray, share: float) -> np.ndarray:
+    """The same answers with one more hit in this share of the sentences, where there is one to make."""
+    hits = np.minimum(base[:, 2], base[:, 0] + (draw.random(len(base)) < share))
+    return np.stack([hits, base[:, 1] + hits - base[:, 0], base[:, 2]], axis=1)
+
+
 def f1(rows: np.ndarray) -> float:
     hits, predicted, gold = rows.sum(axis=0)
     return 2 * hits / (predicted + gold) if predicted + gold else 0.0
+
+
+def redrawn_f1(runs: Sequence[np.ndarray], seed: int, resamples: int) -> np.ndarray:
+    """F1 [B, R] of R runs with counts [S, 3] each, on one resample of the sentences after another."""
+    draw, num = np.random.default_rng(seed), len(runs[0])
+    picked = [draw.integers(0, num, num) for _ in range(resamples)]
+    return np.array([[f1(run[places]) for run in runs] for places in picked])

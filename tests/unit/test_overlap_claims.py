@@ -112,8 +112,9 @@ def made() -> tuple[list[Gold], list]:
 
 
 def _weights(name: str) -> np.ndarray:
-    share = np.full(SENTENCES, 1 / SENTENCES)
-    return np.random.default_rng(derive_seed(0, "overlap", name)).multinomial(SENTENCES, share, RESAMPLES)
+    draw = np.random.default_rng(derive_seed(0, "overlap", name))
+    picked = [draw.integers(0, SENTENCES, SENTENCES) for _ in range(RESAMPLES)]
+    return np.stack([np.bincount(places, minlength=SENTENCES) for places in picked])
 
 
 def _moved(kind: str, truth: frozenset[Span], flat: frozenset[Span], nested: frozenset[Span]) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from catalog_support import change_card, write_repository
-from count_samples import f1, sentences
+from count_samples import f1, improved, redrawn_f1, sentences
 from reporting_samples import differences, loss_card, loss_cells, main_card, main_cells, width_card, width_cells
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
@@ -53,21 +53,12 @@ def _put_scores(space: Workspace, counts: Counts) -> None:
 
 def _resampled(counts: Counts, sides: tuple[list[tuple[str, int | None]], ...], datasets: Sequence[str]) -> np.ndarray:
     """First minus second side, mean over seeds and datasets, in points: one resample of sentences after another."""
-    found = np.zeros(1000)
+    gaps = []
     for dataset in datasets:
-        draw = np.random.default_rng(derive_seed(0, "paired", "tested", dataset))
-        size = len(counts["baseline", 1, dataset])
-        for place in range(1000):
-            picked = draw.integers(0, size, size)
-            first, second = ([f1(counts[*owner, dataset][picked]) for owner in side] for side in sides)
-            found[place] += 100 * (np.mean(first) - np.mean(second)) / len(datasets)
-    return found
-
-
-def _better(draw: np.random.Generator, base: np.ndarray, share: float) -> np.ndarray:
-    """The same answers with one more hit in this share of the sentences, where there is one to make."""
-    hits = np.minimum(base[:, 2], base[:, 0] + (draw.random(len(base)) < share))
-    return np.stack([hits, base[:, 1] + hits - base[:, 0], base[:, 2]], axis=1)
+        seed = derive_seed(0, "paired", "tested", dataset)
+        first, second = (redrawn_f1([counts[*owner, dataset] for owner in side], seed, 1000) for side in sides)
+        gaps.append(100 * (first.mean(axis=1) - second.mean(axis=1)))
+    return np.mean(gaps, axis=0)
 
 
 def _scored(space: Workspace, better: float) -> Counts:
@@ -76,7 +67,7 @@ def _scored(space: Workspace, better: float) -> Counts:
     for seed in (1, 2):
         for dataset, num in (("alpha", 80), ("beta", 50)):
             found["baseline", seed, dataset] = sentences(draw, num, 0.5)
-            found[NEW, seed, dataset] = _better(draw, found["baseline", seed, dataset], better)
+            found[NEW, seed, dataset] = improved(draw, found["baseline", seed, dataset], better)
     _put_scores(space, found)
     return found
 
@@ -104,15 +95,12 @@ def test_differences_of_a_study(space: Workspace, tmp_path: Path) -> None:
     assert found["average"] == pytest.approx((found["alpha"] + found["beta"]) / 2)
     average = frame.iloc[2]
     values = [(by_seed["alpha", seed] + by_seed["beta", seed]) / 2 for seed in (1, 2)]
-    over_seeds = seed_interval(values)
+    over_seeds, both = seed_interval(values), ([(NEW, 1), (NEW, 2)], [("baseline", 1), ("baseline", 2)])
     assert (average["seed_low"], average["seed_high"]) == pytest.approx((over_seeds.low, over_seeds.high))
-    both = [(NEW, 1), (NEW, 2)], [("baseline", 1), ("baseline", 2)]
-    drawn = {name: _resampled(counts, both, (name,)) for name in ("alpha", "beta")}
-    drawn["average"] = _resampled(counts, both, ("alpha", "beta"))
-    error = drawn["average"].std(ddof=1)
-    assert average["visible_points"] == pytest.approx(visible_difference(error, values, 0.95))
-    for line in frame.itertuples():
-        assert (line.low, line.high) == pytest.approx(tuple(np.quantile(drawn[line.dataset], [0.025, 0.975])))
+    for line, datasets in zip(frame.itertuples(), (["beta"], ["alpha"], ["alpha", "beta"]), strict=True):
+        drawn = _resampled(counts, both, datasets)
+        assert (line.low, line.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])))
+    assert average["visible_points"] == pytest.approx(visible_difference(drawn.std(ddof=1), values, 0.95))
     assert average["low"] > 0 and average["p_value"] == average["p_adjusted"] == pytest.approx(1 / 10_001)
     assert average["verdict"] == (HIGHER if over_seeds.low > 0 else NOT_SHOWN) and average["reach"] == ""
 
@@ -122,7 +110,7 @@ def test_the_p_value_is_that_of_the_average_over_datasets(space: Workspace, tmp_
     counts = _scored(space, better=0.0)
     draw = np.random.default_rng(4)
     for seed in (1, 2):
-        counts[NEW, seed, "alpha"] = _better(draw, counts["baseline", seed, "alpha"], 0.12)
+        counts[NEW, seed, "alpha"] = improved(draw, counts["baseline", seed, "alpha"], 0.12)
         counts[NEW, seed, "beta"] = sentences(draw, 50, 0.5)
         counts[NEW, seed, "beta"][:, 2] = counts["baseline", seed, "beta"][:, 2]
         counts[NEW, seed, "beta"][:, 0] = counts[NEW, seed, "beta"].min(axis=1)
@@ -200,7 +188,7 @@ def test_systems_and_protocols(tmp_path: Path) -> None:
     for dataset, num in (("alpha", 80), ("beta", 50)):
         for seed in (1, 2):
             counts["baseline", seed, dataset] = sentences(draw, num, 0.7)
-            counts["untrained", seed, dataset] = _better(draw, counts["baseline", seed, dataset], 0.02)
+            counts["untrained", seed, dataset] = improved(draw, counts["baseline", seed, dataset], 0.02)
         counts["chance", None, dataset] = sentences(draw, num, 0.1)
     _put_scores(space, counts)
     frame = _written(space, tmp_path)
@@ -230,7 +218,7 @@ def test_a_decoding_axis_is_compared_point_by_point(tmp_path: Path) -> None:
         for seed in (1, 2):
             base = counts["baseline", seed, dataset] = sentences(draw, num, 0.7)
             for name in ("max_width=2", "max_width=4"):
-                counts[name, seed, dataset] = _better(draw, base, 0.2)
+                counts[name, seed, dataset] = improved(draw, base, 0.2)
     _put_scores(space, counts)
     frame = _written(space, tmp_path)
     average = frame[frame["dataset"] == "average"]

@@ -9,7 +9,6 @@ import pytest
 from scaling_samples import STUDY, scaling_results
 from scipy import stats
 
-from benchmarks.analyses.resampling import resampled_sums
 from benchmarks.analyses.scaling_findings import gap_findings
 from benchmarks.analyses.scaling_page import present
 from benchmarks.analyses.scaling_rows import gather
@@ -19,6 +18,7 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.paired import read_differences, write_differences
 from benchmarks.reporting.summary import AVERAGE
 from benchmarks.reporting.table_text import to_markdown
+from benchmarks.scoring.drawing import shared_sums
 from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN, ONE_SEED
 from benchmarks.scoring.statistics import holm
 
@@ -123,7 +123,7 @@ def _study(draw: np.random.Generator, gains: tuple[float, float], luck: float) -
     shifts = draw.normal(0, luck, (3, 4)) if luck else 0.0
     right = (hardness < np.array(skills) + shifts).astype(float)  # [S, R, 4]
     weights = 100 * np.array([1, -1, -1, 1])  # without, with at the small size; without, with at the large one
-    resampled = resampled_sums(right, int(draw.integers(1 << 30)), 200) / 300
+    resampled = shared_sums(right, int(draw.integers(1 << 30)), 200) / 300
     return right.mean(axis=0) @ weights, resampled.mean(axis=1) @ weights
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from count_samples import f1, sentences
+from count_samples import redrawn_f1, sentences
 
-import benchmarks.scoring.shared_resamples as shared
+import benchmarks.scoring.drawing as drawing
 from benchmarks.scoring.counts import Metric, rate
 from benchmarks.scoring.drawing import exact_type
 from benchmarks.scoring.shared_resamples import resampled_rates, suite_intervals
@@ -19,15 +19,9 @@ def runs(num_runs: int, num: int = 40, start: int = 0) -> np.ndarray:
     return np.stack([sentences(np.random.default_rng(start + run), num, 0.2 + run / 10) for run in range(num_runs)])
 
 
-def one_by_one(counts: np.ndarray, seed: int, resamples: int) -> np.ndarray:
-    draw = np.random.default_rng(seed)
-    picked = [draw.integers(0, counts.shape[1], counts.shape[1]) for _ in range(resamples)]
-    return np.array([[f1(run[places]) for run in counts] for places in picked])
-
-
 def test_rates_are_those_of_a_loop_over_resamples() -> None:
     counts = runs(4)
-    assert resampled_rates(counts, 7, 50)[0] == pytest.approx(one_by_one(counts, 7, 50), abs=1e-12)
+    assert resampled_rates(counts, 7, 50)[0] == pytest.approx(redrawn_f1(counts, 7, 50), abs=1e-12)
     found = resampled_rates(counts, 7, 50, METRICS)
     precision, recall, both = found
     assert (found[2] == resampled_rates(counts, 7, 50)[0]).all()
@@ -38,7 +32,7 @@ def test_a_run_gets_the_same_alone_among_others_and_in_small_parts(monkeypatch: 
     counts = runs(5)
     together = resampled_rates(counts, 2, 33)
     assert all((together[..., [place]] == resampled_rates(counts[[place]], 2, 33)).all() for place in range(5))
-    monkeypatch.setattr(shared, "_WEIGHTS_AT_ONCE", 7 * counts.shape[1])
+    monkeypatch.setattr(drawing, "_CELLS_AT_ONCE", 7 * counts.shape[1])
     assert (together == resampled_rates(counts, 2, 33)).all()
     assert (together != resampled_rates(counts, 3, 33)).any()
 
@@ -56,7 +50,7 @@ def test_large_counts_stay_exact() -> None:
 def test_suite_intervals_are_percentiles_of_the_mean_over_datasets() -> None:
     datasets = [runs(3), runs(3, num=25, start=50)]
     found = suite_intervals(datasets, SEEDS, 200, METRICS)
-    drawn = np.mean([one_by_one(*pair, 200) for pair in zip(datasets, SEEDS, strict=True)], axis=0)
+    drawn = np.mean([redrawn_f1(*pair, 200) for pair in zip(datasets, SEEDS, strict=True)], axis=0)
     assert found[2] == pytest.approx(np.quantile(drawn, [0.025, 0.975], axis=0).T)
     assert found.shape == (3, 3, 2) and (found[..., 0] < found[..., 1]).all()
 

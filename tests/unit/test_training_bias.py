@@ -13,9 +13,10 @@ from scipy.stats import entropy
 
 from benchmarks.analyses.gathering import gather_rows
 from benchmarks.analyses.pages import page_of, write_page
-from benchmarks.analyses.resampling import estimate, normal_p_value, resampled_sums, share_interval
+from benchmarks.analyses.resampling import estimate, normal_p_value, share_interval
 from benchmarks.analyses.training_bias_rows import IN_PART, WHOLE, gini, label_entropy, mixture_rows, readings_of
 from benchmarks.analyses.training_shares import FORMS, TIMES, casing_of, casing_shares, length_shares, unlabelled_shares
+from benchmarks.scoring.drawing import shared_sums
 from gliner_core.examples import Example, Span
 
 STUDY, ANALYSIS = "data_bias", "training_bias"
@@ -112,13 +113,13 @@ def test_resampled_columns_see_one_draw_of_as_many_sentences() -> None:
     draw = np.random.default_rng(4)
     columns = np.stack([np.ones(50), draw.normal(size=50), np.zeros(50)], axis=1)
     columns[:, 2] = 2 * columns[:, 1]
-    sums = resampled_sums(columns[:, None], 9, 3000)
+    sums = shared_sums(columns[:, None], 9, 3000)
     assert sums.shape == (3000, 1, 3)
     assert (sums[..., 0] == 50).all()
     assert sums[..., 2] == pytest.approx(2 * sums[..., 1])
     assert sums[..., 1].std() == pytest.approx(columns[:, 1].std() * math.sqrt(50), rel=0.05)
-    assert (sums == resampled_sums(columns[:, None], 9, 3000)).all()
-    assert resampled_sums(np.eye(5), 2, 4000).mean(axis=0) == pytest.approx(np.ones(5), abs=0.1)
+    assert (sums == shared_sums(columns[:, None], 9, 3000)).all()
+    assert shared_sums(np.eye(5), 2, 4000).mean(axis=0) == pytest.approx(np.ones(5), abs=0.1)
 
 
 def test_an_estimate_keeps_both_intervals_apart() -> None:
