@@ -1,7 +1,7 @@
 """The tiny demo on a real Slurm, with everything that may happen to its jobs there, against a run on one machine.
 
-One training is killed for its memory and comes back with more, is then cancelled, saves its state and goes on. During
-another the node loses power with all its processes, is found down, and returns. Nothing of it may be seen in a table.
+During one training the node loses power with all its processes, is found down, and returns. Another is killed for its
+memory and comes back with more, is then cancelled, saves its state and goes on. Nothing of it may be seen in a table.
 """
 
 import json
@@ -67,7 +67,6 @@ class Story:
     stopped_log: str = ""
     steps_at_death: int = -1
     node_states: list[str] = field(default_factory=list)
-    at_the_same_time: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +105,7 @@ def run_story(story: Story) -> None:
 
 
 def tell(story: Story, known: set[str], process: subprocess.Popen[str]) -> None:
-    """Memory, then the node, then a cancelled job; each at the point where it is to happen."""
+    """The node, then memory, then a cancelled job; each at the point where it is to happen."""
 
     def trainings(run: str, *states: str) -> list[SlurmJob]:
         mine = [job for job in queue() if job.id not in known and job.is_training and f"_{run}" in job.comment]
@@ -114,15 +113,7 @@ def tell(story: Story, known: set[str], process: subprocess.Popen[str]) -> None:
 
     scratch = story.checkout.path("results/scratch")
     logs = story.checkout.path(f"{HOME}/logs/train")
-    wait_for(
-        "a training that needs too much is ended",
-        lambda: trainings("max_width", "FAILED", "OUT_OF_MEMORY"),
-        process=process,
-    )
-    story.killed_for_memory = trainings("max_width")[0]
-
     wait_for("the baseline has saved a state", lambda: list(scratch.glob("baseline*/*/state.pt")), process=process)
-    story.at_the_same_time = len([job for job in queue() if job.state == "RUNNING"])
     control("node-fails")
     story.steps_at_death = saved_step(scratch, "baseline")
     wait_for("Slurm finds the node down", lambda: node_state().startswith("down"), process=process)
@@ -132,7 +123,15 @@ def tell(story: Story, known: set[str], process: subprocess.Popen[str]) -> None:
     story.node_states.append(node_state())
 
     wait_for(
-        "the other training runs with more memory", lambda: list(scratch.glob("max_width*/*/state.pt")), process=process
+        "a training that needs too much is ended",
+        lambda: trainings("max_width", "FAILED", "OUT_OF_MEMORY"),
+        process=process,
+    )
+    story.killed_for_memory = trainings("max_width")[0]
+    wait_for(
+        "the other training runs with more memory",
+        lambda: trainings("max_width", "RUNNING") and list(scratch.glob("max_width*/*/state.pt")),
+        process=process,
     )
     (running,) = trainings("max_width", "RUNNING")
     cancel(running)
