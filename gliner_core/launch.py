@@ -15,6 +15,7 @@ from gliner_core.errors import InputError
 from gliner_core.files import read_json, write_json
 from gliner_core.spec import TrainSpec
 
+SAVE_SECONDS = 120  # that torchrun leaves its processes to end a step and save; workflow/profiles/slurm gives as many
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -86,7 +87,8 @@ def main(arguments: Sequence[str]) -> None:
 
     die_with_parent()
     count, *rest = arguments
-    torchrun(["--standalone", "--nproc-per-node", count, "-m", "gliner_core.train", *rest])
+    patience = ["--shutdown-timeout", str(SAVE_SECONDS)]
+    torchrun(["--standalone", "--nproc-per-node", count, *patience, "-m", "gliner_core.train", *rest])
 
 
 if __name__ == "__main__":

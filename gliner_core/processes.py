@@ -55,6 +55,11 @@ def summed(values: Sequence[float], device: torch.device) -> list[float]:
     return numbers.tolist()
 
 
+def any_of(said: bool, device: torch.device) -> bool:
+    """Whether any of the processes says so; all of them wait for each other."""
+    return summed([float(said)], device)[0] > 0
+
+
 def sum_gradients(weights: Iterable[nn.Parameter], device: torch.device) -> None:
     """Puts the sum over the processes into every gradient; a weight that no process used keeps none, as with one."""
     if process_count() == 1:

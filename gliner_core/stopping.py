@@ -35,8 +35,14 @@ def on_sigterm(handler: Handler = leave) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def until_sigterm(items: Iterable[Item], save: Callable[[], None]) -> Iterator[Item]:
-    """The items; after a SIGTERM the item at hand is finished, then `save()` runs and the process ends."""
+def until_sigterm(
+    items: Iterable[Item], save: Callable[[], None], agreed: Callable[[bool], bool] = bool
+) -> Iterator[Item]:
+    """The items; after a SIGTERM the item at hand is finished, then `save()` runs and the process ends.
+
+    `agreed` is asked after every item whether to stop, with whether this process was told to: processes that work
+    together must stop after the same item, and the signal may reach them during different ones.
+    """
     asked = False
 
     def remember(number: int, frame: FrameType | None) -> None:
@@ -46,7 +52,7 @@ def until_sigterm(items: Iterable[Item], save: Callable[[], None]) -> Iterator[I
     with on_sigterm(remember):
         for item in items:
             yield item
-            if asked:
+            if agreed(asked):
                 save()
                 print("told to stop (SIGTERM): state saved, the next start continues from it", file=sys.stderr)
                 leave(signal.SIGTERM, None)

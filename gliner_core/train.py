@@ -20,7 +20,7 @@ from gliner_core.examples import read_jsonl
 from gliner_core.files import file_digest
 from gliner_core.measure import Stopwatch
 from gliner_core.prefetch import prepared
-from gliner_core.processes import check_equal, die_with_parent, leave, process_rank, started_with_others
+from gliner_core.processes import any_of, check_equal, die_with_parent, leave, process_rank, started_with_others
 from gliner_core.progress import progress
 from gliner_core.spec import TrainSpec, read_spec
 from gliner_core.starting import start_digest
@@ -85,7 +85,12 @@ def run_steps(trainer: Trainer, state_file: Path, identity: str, seconds: float)
             trainer.check_weights()
             save_state(state_file, trainer.state(seconds + watch.seconds, identity))
 
-    for _ in until_sigterm(_shown(range(trainer.step, trainer.spec.optim.steps), trainer), save):
+    def save_and_wait() -> None:
+        save()
+        any_of(False, device)  # torchrun ends the others once one has left
+
+    steps = _shown(range(trainer.step, trainer.spec.optim.steps), trainer)
+    for _ in until_sigterm(steps, save_and_wait, lambda asked: any_of(asked, device)):
         with watch:
             trainer.history.append(trainer.train_step(*next(batches)))
         if watch.seconds - saved > SAVE_EVERY_SECONDS:

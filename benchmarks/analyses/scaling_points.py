@@ -8,6 +8,7 @@ import numpy as np
 from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
+from benchmarks.scoring.scores import read_score
 from gliner_core.errors import InputError
 from gliner_core.files import read_json
 
@@ -69,4 +70,4 @@ def _point(space: Workspace, start: str, mixture: str, rows: list[Row]) -> Point
 def _counts(space: Workspace, rows: list[Row], dataset: str) -> np.ndarray:
     folders = [space.grid.cell_of(row, space.registry.datasets[dataset]).folder for row in rows]
     paths = [space.home / score_path(folder, row.protocol) for folder, row in zip(folders, rows, strict=True)]
-    return np.array([read_json(path)["sentences"] for path in paths])
+    return np.stack([read_score(path)["sentences"] for path in paths])

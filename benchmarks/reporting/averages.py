@@ -13,7 +13,7 @@ from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.shared_resamples import suite_intervals
 from gliner_core.seeding import derive_seed
 
-BYTES_AT_ONCE = 128 * 2**20  # counts of rows that wait for their intervals
+BYTES_AT_ONCE = 128 * 2**20  # of rows whose intervals are drawn together: their counts and their resampled rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,15 +25,16 @@ class Answered:
 
 
 def study_values(workspace: Workspace, rows: Sequence[Row]) -> list[Values]:
-    """Tidy rows of every grid row, in order. Memory does not grow with the sentences of all of them."""
+    """Tidy rows of every grid row, in order; of so many rows at once that memory is bounded."""
     found: list[Values] = []
+    drawn_bytes = 3 * len(RATES) * workspace.settings.resamples * 8  # a dataset's rates, their sum, its quantiles
     waiting: dict[tuple[Any, ...], list[Answered]] = {}  # by suite and numbers of sentences
     num_bytes = 0
     for row in rows:
         values, counts = row_values(workspace.registry, workspace.grid, row, workspace.home)
         found.append(values)
         waiting.setdefault((row.suite, *map(len, counts)), []).append(Answered(values=values, counts=counts))
-        num_bytes += sum(part.nbytes for part in counts)
+        num_bytes += sum(part.nbytes for part in counts) + drawn_bytes
         if num_bytes >= BYTES_AT_ONCE or row is rows[-1]:
             for (suite, *_), alike in waiting.items():
                 add_intervals(suite, alike, workspace.settings.resamples)

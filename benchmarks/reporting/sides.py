@@ -10,12 +10,12 @@ from benchmarks.catalog.grid import Row
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import score_path
 from benchmarks.reporting.summary import AVERAGE
+from benchmarks.scoring.scores import read_score
 from benchmarks.scoring.shared_resamples import resampled_rates
 from gliner_core.errors import InputError
-from gliner_core.files import read_json
 from gliner_core.seeding import derive_seed
 
-BYTES_AT_ONCE = 128 * 2**20  # counts of sides that are resampled together
+BYTES_AT_ONCE = 128 * 2**20  # of sides that are resampled together: their counts and what is drawn of them
 
 Counts = Mapping[str, np.ndarray]  # dataset -> [R, S, 3]
 
@@ -46,14 +46,16 @@ def read_sides(space: Workspace, groups: Sequence[tuple[Row, ...]], base: Side |
     Raises `InputError` where one answered another number of sentences than `base`, or than its own first seed.
     """
     waiting: list[tuple[tuple[Row, ...], Counts]] = []
+    num_bytes, resamples = 0, space.settings.resamples
     for group in groups:
         names = space.registry.suite_datasets(group[0].suite)
         sizes = {name: base.counts[name].shape[1] for name in names} if base else {}
         counts = {name: _counts(space, group, space.registry.datasets[name], sizes.get(name)) for name in names}
         waiting.append((group, counts))
-        if group is groups[-1] or sum(part.nbytes for part in counts.values()) * len(waiting) >= BYTES_AT_ONCE:
-            yield from resampled_sides(waiting, space.settings.resamples)
-            waiting = []
+        num_bytes += sum(part.nbytes for part in counts.values()) + 8 * resamples * (len(names) + 4 * len(group))
+        if group is groups[-1] or num_bytes >= BYTES_AT_ONCE:
+            yield from resampled_sides(waiting, resamples)
+            waiting, num_bytes = [], 0
 
 
 def resampled_sides(answered: Sequence[tuple[tuple[Row, ...], Counts]], resamples: int) -> Iterator[Side]:
@@ -64,7 +66,7 @@ def resampled_sides(answered: Sequence[tuple[tuple[Row, ...], Counts]], resample
 
 
 def resampled_f1(suite: str, sides: Sequence[Counts], resamples: int) -> list[dict[str, np.ndarray]]:
-    """Per side, dataset -> mean of its seeds' F1 in every resample [B] of the sentences.
+    """Per side, dataset -> mean of its seeds' F1 in every resample [B] of the sentences. All have the same datasets.
 
     All sides see the same resamples, so a pair has the same interval wherever it is shown.
     """
@@ -93,7 +95,7 @@ def _counts(space: Workspace, rows: Sequence[Row], card: DatasetCard, size: int 
     found = []
     for row in rows:
         path = space.home / score_path(space.grid.cell_of(row, card).folder, row.protocol)
-        sentences = read_json(path)["sentences"]
+        sentences = read_score(path)["sentences"]
         size = size or len(sentences)
         if len(sentences) != size:
             raise InputError(
@@ -101,4 +103,4 @@ def _counts(space: Workspace, rows: Sequence[Row], card: DatasetCard, size: int 
                 f"delete the folder {path.parent} and run the workflow again"
             )
         found.append(sentences)
-    return np.array(found, dtype=np.int32)
+    return np.stack(found)

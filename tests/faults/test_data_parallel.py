@@ -26,6 +26,7 @@ from gliner_core.examples import write_jsonl
 from gliner_core.files import read_json, write_json
 from gliner_core.processes import check_equal, die_with_parent, share_of, sum_gradients, summed
 from gliner_core.spec import TrainSpec
+from gliner_core.stopping import EXIT_CODE
 from gliner_core.train import train
 from gliner_core.trainer import Trainer
 
@@ -116,6 +117,33 @@ def test_two_processes_go_on_from_the_state_of_one(place: Path, monkeypatch: pyt
             train(TINY["spec"], place / "train.jsonl", place / "grown", device="cpu")
     assert in_two_forks(_two_to_the_end, place) == [2, 2]
     _assert_same(place, "grown")
+
+
+def _told_to_stop(rank: int, folder: Path) -> list[int]:
+    """Steps of a process: the second one gets a SIGTERM in its fifth, the first one in its sixth."""
+    usual, seen = Trainer.train_step, []
+
+    def told(own: Trainer, *arguments: Any) -> dict[str, float]:
+        seen.append(own.step)
+        done = usual(own, *arguments)
+        if len(seen) == 6 - rank:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return done
+
+    Trainer.train_step = told
+    try:
+        train(TINY["spec"], folder / "train.jsonl", folder / "told", device="cpu")
+    except SystemExit as end:
+        return [*seen, int(end.code or 0)]
+    return seen
+
+
+def test_processes_that_are_told_to_stop_in_different_steps_save_the_same_one(place: Path) -> None:
+    assert in_two_forks(_told_to_stop, place) == [[*range(5), EXIT_CODE]] * 2
+    state = torch.load(place / "told" / "scratch" / "state.pt", map_location="cpu", weights_only=True)
+    assert state["step"] == 5
+    train(TINY["spec"], place / "train.jsonl", place / "told", device="cpu", resume=True)
+    _assert_same(place, "told")
 
 
 def _gradient(batch: TrainBatch, spec: TrainSpec) -> tuple[float, list[torch.Tensor | None]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from count_samples import score_of
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from gliner_core.seeding import derive_seed
@@ -40,7 +41,7 @@ def scaling_results(
             cell = space.grid.cell_of(row, space.registry.datasets[dataset])
             place = space.home / cell.folder / f"scores.{row.protocol}.json"
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(json.dumps({"sentences": counts.tolist()}), encoding="utf-8")
+            place.write_text(json.dumps(score_of(counts)), encoding="utf-8")
     return space
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from catalog_support import change_card, write_repository
-from count_samples import sentences
+from count_samples import score_of, sentences
 
 import benchmarks.reporting.averages as averages
 from benchmarks.catalog.workspace import Workspace, open_workspace
@@ -32,10 +32,7 @@ def space(tmp_path: Path) -> Workspace:
                 space.grid.cell_of(row, space.registry.datasets[dataset]).folder, row.protocol
             )
             path.parent.mkdir(parents=True, exist_ok=True)
-            named = {f"{name}_pct": 100 * float(rate(counts.sum(axis=0), name)) for name in RATES}
-            bounds = {"low_pct": 1.0, "high_pct": 99.0}
-            facts = {"interval": bounds, "reachable_recall_pct": 100.0, "num_sentences": len(counts)}
-            path.write_text(json.dumps({**named, **facts, "sentences": counts.tolist()}))
+            path.write_text(json.dumps(score_of(counts)))
     return space
 
 

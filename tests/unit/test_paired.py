@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from catalog_support import change_card, write_repository
-from count_samples import f1, improved, redrawn_f1, sentences
+from count_samples import f1, improved, redrawn_f1, score_of, sentences
 from reporting_samples import differences, loss_card, loss_cells, main_card, main_cells, width_card, width_cells
 
 from benchmarks.catalog.workspace import Workspace, open_workspace
@@ -48,7 +48,7 @@ def _put_scores(space: Workspace, counts: Counts) -> None:
             cell = space.grid.cell_of(row, space.registry.datasets[dataset])
             path = space.home / score_path(cell.folder, row.protocol)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({"sentences": counts[row.variant, row.seed, dataset].tolist()}))
+            path.write_text(json.dumps(score_of(counts[row.variant, row.seed, dataset])))
 
 
 def _resampled(counts: Counts, sides: tuple[list[tuple[str, int | None]], ...], datasets: Sequence[str]) -> np.ndarray:
