@@ -56,6 +56,11 @@ def _whole(path: Path) -> Iterator[Path]:
         raise
 
 
+def is_without_locks(error: OSError) -> bool:
+    """Whether `flock` failed because the file system keeps no locks."""
+    return error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
 def is_disk_full(error: BaseException | None) -> bool:
     """Whether an error, or what it came from, says that a disk or a quota has no room left."""
     while error is not None:

@@ -55,18 +55,23 @@ def leased(count: int, devices: Sequence[str], job: str) -> Iterator[tuple[str, 
 
 @contextmanager
 def seen_alone(devices: Sequence[str]) -> Iterator[None]:
-    """Shows this process and those it starts these GPUs only; must come before torch looks for GPUs."""
+    """Shows this process and those it starts these GPUs only; must come before torch looks for GPUs.
+
+    In the order of nvidia-smi and of the device files: CUDA would number GPUs of several kinds by their speed.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         raise RuntimeError("torch has looked for GPUs already; choose the devices of a job first")
-    before = os.environ.get("CUDA_VISIBLE_DEVICES")
-    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(devices)
+    shown = {"CUDA_VISIBLE_DEVICES": ",".join(devices), "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    before = {name: os.environ.get(name) for name in shown}
+    os.environ |= shown
     try:
         yield
     finally:
-        os.environ.pop("CUDA_VISIBLE_DEVICES")
-        if before is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _wait(count: int, files: dict[str, Path], job: str) -> dict[str, int]:

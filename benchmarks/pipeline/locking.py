@@ -7,7 +7,6 @@ knows that Snakemake's lock files there belong to the dead. A file system withou
 Snakemake's lock files are all there is.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -20,7 +19,7 @@ from typing import BinaryIO
 
 from benchmarks.reporting.receipts import now
 from gliner_core.errors import InputError
-from gliner_core.files import remove_partial
+from gliner_core.files import is_without_locks, remove_partial
 
 WORKFLOW, JOBS = "workflow.lock", "jobs.lock"
 # Invocations of Snakemake that run no job; a dry run is told apart by Snakemake itself.
@@ -29,7 +28,6 @@ LOOKS = (
     "--filegraph", "--generate-unit-tests", "--lint", "--list", "-l", "--print-compilation", "--report", "--rulegraph",
     "--summary", "-S", "--unlock",
 )  # fmt: skip
-_NO_FLOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 def runs_jobs(arguments: Sequence[str]) -> bool:
@@ -112,7 +110,7 @@ def _try(file: BinaryIO, kind: int) -> bool | None:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno not in _NO_FLOCK:
+        if not is_without_locks(error):
             raise
         print(
             f"warning: {file.name}: this file system keeps no locks ({error.strerror}); start one workflow at a time, "

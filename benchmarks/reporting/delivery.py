@@ -88,6 +88,8 @@ def replay(space: Workspace) -> None:
     with spool.alone():
         for path in spool.waiting():
             run = spool.read(path)
+            if run is None:
+                continue
             _write_marker(_marker(space, run.name), store, run, log_run(store, run))
             path.unlink(missing_ok=True)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.reporting.records import TrackedRun
-from gliner_core.files import atomic_write, read_json
+from gliner_core.errors import InputError
+from gliner_core.files import atomic_write, is_without_locks, read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +33,28 @@ class Spool:
         """Files of the waiting records, oldest first."""
         return sorted(path for path in self.folder.glob("*.json") if not path.name.startswith("."))
 
-    def read(self, path: Path) -> TrackedRun:
-        """One waiting record."""
-        return TrackedRun(**read_json(path))
+    def read(self, path: Path) -> TrackedRun | None:
+        """One waiting record; None where a job on another machine, whose locks may not reach here, has replayed it."""
+        try:
+            return TrackedRun(**read_json(path))
+        except InputError:
+            if path.exists():
+                raise
+            return None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Nobody else on this machine replays meanwhile; the lock goes with its process, however that ends."""
+        """Nobody else replays meanwhile; the lock goes with its process, however that ends.
+
+        Where the file system keeps no locks, two may replay at once: a record is logged once all the same.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / ".lock", "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:
+                if not is_without_locks(error):
+                    raise
             yield
 
 

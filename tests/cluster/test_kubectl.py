@@ -23,10 +23,12 @@ if sys.argv[1] == "create":
     open(place + ".yaml", "w").write(yaml.safe_dump(job))
     (container,) = job["spec"]["template"]["spec"]["containers"]
     code = subprocess.run(container["command"], cwd=container["workingDir"]).returncode
-    open(place + ".status", "w").write("sf1" if code else "s1f")
+    open(place + ".status", "w").write("FailureTarget Failed " if code else "SuccessCriteriaMet Complete ")
 elif sys.argv[1] == "get":
     place = folder + "/" + sys.argv[3] + ".status"
-    print(open(place).read() if os.path.exists(place) else "Error from server (NotFound)")
+    if not os.path.exists(place):
+        sys.exit("Error from server (NotFound)")
+    print(open(place).read())
 """
 
 
@@ -75,6 +77,9 @@ def test_states_are_those_that_snakemake_knows(cluster: Path) -> None:
     assert status(submit(cluster, "exit 0")) == "success"
     assert status(submit(cluster, "exit 3")) == "failed"
     assert status("gliner-bench-unknown") == "failed"
+    for said, state in (("", "running"), ("SuccessCriteriaMet ", "running"), ("Failed ", "failed")):
+        (cluster / "late.status").write_text(said)  # without a count of failed pods, as after its deadline
+        assert status("late") == state
     (cluster / "away").touch()
     assert status("gliner-bench-unknown") == "running"  # a server that is away says nothing about the job
 

@@ -199,5 +199,12 @@ def test_answers_that_a_package_decoded_are_refused_by_the_plan_and_the_workflow
     sentence(draft.snakemake("--dry-run", studies=["peers"]), *words)
 
 
+def test_a_run_of_more_gpus_than_may_be_in_use_is_refused(pristine: Checkout) -> None:
+    """The cap of a profile or of the command line counts; Snakemake alone would wait for ever or say nothing."""
+    refused = pristine.snakemake("--dry-run", "--resources", "gpu=1", gpus_per_run=2)
+    sentence(refused, "`gpus_per_run` is 2, but at most 1 GPUs", "lower it, or raise")
+    assert pristine.snakemake("--dry-run", "--quiet", "all", "--resources", "gpu=2", gpus_per_run=2).code == 0
+
+
 def test_headline_before_any_run_says_what_to_run(pristine: Checkout) -> None:
     sentence(pristine.run("benchmarks", "headline"), "error: ", "main_table/table.md: not there yet; run `make demo`")

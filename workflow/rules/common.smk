@@ -51,9 +51,16 @@ GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)
 # Snakemake caps nothing locally without a global limit. It hands out no devices: each job leases its own (leases.py).
-workflow.global_resources.setdefault(
-    "gpu", max(SPACE.settings.gpus or len(SPACE.shared_devices) or 1, SPACE.settings.gpus_per_run)
-)
+GIVEN_GPUS, WANTED_GPUS = workflow.global_resources.get("gpu"), SPACE.settings.gpus or len(SPACE.shared_devices) or 1
+if GIVEN_GPUS is None:
+    workflow.global_resources["gpu"] = max(WANTED_GPUS, SPACE.settings.gpus_per_run)
+elif SPACE.settings.gpus:  # of a profile or the command line
+    workflow.global_resources["gpu"] = min(WANTED_GPUS, GIVEN_GPUS)
+if workflow.is_main_process and workflow.global_resources["gpu"] < SPACE.settings.gpus_per_run:
+    raise WorkflowError(
+        f"`gpus_per_run` is {SPACE.settings.gpus_per_run}, but at most {workflow.global_resources['gpu']} GPUs are in "
+        "use at once; lower it, or raise `gpus` and `resources: gpu` of the profile"
+    )
 
 
 wildcard_constraints:
