@@ -201,9 +201,11 @@ def test_answers_that_a_package_decoded_are_refused_by_the_plan_and_the_workflow
 
 def test_a_run_of_more_gpus_than_may_be_in_use_is_refused(pristine: Checkout) -> None:
     """The cap of a profile or of the command line counts; Snakemake alone would wait for ever or say nothing."""
-    refused = pristine.snakemake("--dry-run", "--resources", "gpu=1", gpus_per_run=2)
+    refused = pristine.snakemake("--dry-run", "--resources", "gpu=1", gpus_per_run=2, device="cuda")
     sentence(refused, "`gpus_per_run` is 2, but at most 1 GPUs", "lower it, or raise")
-    assert pristine.snakemake("--dry-run", "--quiet", "all", "--resources", "gpu=2", gpus_per_run=2).code == 0
+    quiet = ("--dry-run", "--quiet", "all", "--resources")
+    assert pristine.snakemake(*quiet, "gpu=2", gpus_per_run=2, device="cuda").code == 0
+    assert pristine.snakemake(*quiet, "gpu=0", gpus_per_run=2, device="cpu").code == 0  # a plain CPU uses none
 
 
 def test_headline_before_any_run_says_what_to_run(pristine: Checkout) -> None:

@@ -51,15 +51,14 @@ GRID, CARDS = SPACE.grid, SPACE.registry
 SCALE = CARDS.scales[SPACE.settings.scale]
 HOME, RESULTS = str(SPACE.home), str(SPACE.results)
 # Snakemake caps nothing locally without a global limit. It hands out no devices: each job leases its own (leases.py).
-GIVEN_GPUS, WANTED_GPUS = workflow.global_resources.get("gpu"), SPACE.settings.gpus or len(SPACE.shared_devices) or 1
-if GIVEN_GPUS is None:
-    workflow.global_resources["gpu"] = max(WANTED_GPUS, SPACE.settings.gpus_per_run)
-elif SPACE.settings.gpus:  # of a profile or the command line
-    workflow.global_resources["gpu"] = min(WANTED_GPUS, GIVEN_GPUS)
-if workflow.is_main_process and workflow.global_resources["gpu"] < SPACE.settings.gpus_per_run:
+GIVEN = workflow.global_resources.get("gpu")  # by a profile or the command line
+CAPS = [cap for cap in (SPACE.settings.gpus, GIVEN.value if GIVEN else None) if cap is not None]
+GPU_CAP = min(CAPS) if CAPS else max(len(SPACE.shared_devices), SPACE.settings.gpus_per_run)
+workflow.global_resources["gpu"] = GPU_CAP
+if (SPACE.device == "cuda" or SPACE.shared_devices) and GPU_CAP < SPACE.settings.gpus_per_run:
     raise WorkflowError(
-        f"`gpus_per_run` is {SPACE.settings.gpus_per_run}, but at most {workflow.global_resources['gpu']} GPUs are in "
-        "use at once; lower it, or raise `gpus` and `resources: gpu` of the profile"
+        f"`gpus_per_run` is {SPACE.settings.gpus_per_run}, but at most {GPU_CAP} GPUs are in use at once; lower it, or "
+        "raise `gpus` and `resources: gpu` of the profile"
     )
 
 
