@@ -3,8 +3,8 @@
     python -m tests.scale.tables --cells 1000000
 
 Every step is the function that the workflow's job calls, on values in memory; the intervals of averages resample 1,000
-sentences of each of thirty data sets. Printed beside the sum: what it costs to read the score files behind the cells, and
-to hold every variant against the first (a job of its own, `pair`), both measured on some and multiplied.
+sentences of each of thirty data sets. Printed beside the sum: what it costs to read the score files behind the cells,
+and to hold every variant against the first (a job of its own, `pair`), both measured on some and multiplied.
 """
 
 import argparse
