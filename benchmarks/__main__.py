@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from benchmarks.catalog.adapters import ADAPTERS
-from benchmarks.catalog.registry import read_yaml
+from benchmarks.catalog.registry import parse_yaml, read_yaml
 from benchmarks.catalog.selection import check_systems
 from benchmarks.catalog.workspace import Workspace, open_workspace
 from benchmarks.commands.efficiency import add_options
@@ -27,7 +25,7 @@ def workspace_from(settings: Sequence[str]) -> Workspace:
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(f"--config {setting!r}: write key=value")
-        config[key] = yaml.safe_load(value)
+        config[key] = parse_yaml(value, f"--config {key}")
     space = open_workspace(ROOT, {key: value for key, value in config.items() if value is not None})
     check_systems(space.registry, space.grid)
     return space

@@ -83,6 +83,8 @@ def load_state(path: Path, identity: str) -> TrainState:
         payload = torch.load(path, map_location="cpu", weights_only=True)
         digest = payload.pop("digest")
         state = TrainState(**payload)
+    except OSError as error:  # says nothing about what the file holds: a good state is not put aside
+        raise InputError(f"{path}: checkpoint cannot be read now ({error}); start again") from None
     except Exception as error:  # torch raises many kinds for a damaged file; each means the same to the user
         reason = str(error).strip().split("\n")[0].split(". ")[0]  # torch goes on to advise an unsafe load
         raise DamagedState(f"{path}: unreadable checkpoint ({reason}); delete it and train again") from None

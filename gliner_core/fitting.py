@@ -14,8 +14,11 @@ from gliner_core.errors import InputError
 
 Work = TypeVar("Work")
 Result = TypeVar("Result")
-# What torch and the CUDA libraries say when an allocation fails; cuBLAS and the CPU have no error class for it.
-_SIGNS = ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "DefaultCPUAllocator: can't allocate memory")
+# What torch and the CUDA libraries say when an allocation fails; the libraries and the CPU have no error class for it.
+_SIGNS = (
+    "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED",
+    "DefaultCPUAllocator: can't allocate memory",
+)  # fmt: skip
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 from gliner_core.errors import InputError
 from gliner_core.files import read_json, write_json
+from gliner_core.orphans import PARENT, die_with_parent
 from gliner_core.spec import TrainSpec
 
 SAVE_SECONDS = 120  # that torchrun leaves its processes to end a step and save; workflow/profiles/slurm gives as many
@@ -60,7 +61,7 @@ def _watched(command: Sequence[str]) -> tuple[int, list[str]]:
     sentences = []
     process = subprocess.Popen(
         command,
-        env=os.environ | {"PYTHONPATH": paths},
+        env=os.environ | {"PYTHONPATH": paths, PARENT: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -81,11 +82,10 @@ def _watched(command: Sequence[str]) -> tuple[int, list[str]]:
 
 def main(arguments: Sequence[str]) -> None:
     """Becomes torchrun; `arguments` are the number of processes and what `gliner_core.train` takes."""
+    die_with_parent()
+    os.environ[PARENT] = str(os.getpid())  # of the processes that torchrun starts from here
     from torch.distributed.run import main as torchrun
 
-    from gliner_core.processes import die_with_parent
-
-    die_with_parent()
     count, *rest = arguments
     patience = ["--shutdown-timeout", str(SAVE_SECONDS)]
     torchrun(["--standalone", "--nproc-per-node", count, *patience, "-m", "gliner_core.train", *rest])

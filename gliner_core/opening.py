@@ -253,3 +253,6 @@ def _check_weights(folder: Path, own: Mapping[str, torch.Tensor], given: Mapping
             f"{folder}: the weights do not fit gliner_config.json (first: {[*missing, *foreign][0]}); give a span "
             "model's folder with the files that were saved together"
         )
+    broken = [key for key, value in given.items() if value.is_floating_point() and not bool(value.isfinite().all())]
+    if broken:  # every comparison with such a score is false: the model would answer nothing
+        raise InputError(f"{folder}: weights that are not finite (first: {broken[0]}); train again or copy it again")

@@ -6,10 +6,7 @@ gradient of every weight from every process, while a share here may be empty or 
 Batches are drawn whole in every process, so what is asked does not depend on the number of processes.
 """
 
-import ctypes
 import os
-import signal
-import sys
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -18,8 +15,6 @@ from torch import distributed, nn
 from gliner_core.collate import TrainBatch
 from gliner_core.errors import InputError
 from gliner_core.parts import take_rows
-
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def process_count() -> int:
@@ -97,9 +92,3 @@ def leave() -> None:
     """Ends the connection to the other processes."""
     if distributed.is_initialized():
         distributed.destroy_process_group()
-
-
-def die_with_parent() -> None:
-    """Asks Linux to kill this process when the one that started it dies, even by `kill -9`: no device stays in use."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -19,8 +19,9 @@ from gliner_core.errors import InputError
 from gliner_core.examples import read_jsonl
 from gliner_core.files import file_digest
 from gliner_core.measure import Stopwatch
+from gliner_core.orphans import die_with_parent
 from gliner_core.prefetch import prepared
-from gliner_core.processes import any_of, check_equal, die_with_parent, leave, process_rank, started_with_others
+from gliner_core.processes import any_of, check_equal, leave, process_rank, started_with_others
 from gliner_core.progress import progress
 from gliner_core.spec import TrainSpec, read_spec
 from gliner_core.starting import start_digest

@@ -27,11 +27,6 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
 
 
-def count_gpus() -> int:
-    """NVIDIA GPUs this process may use."""
-    return len(visible_gpus())
-
-
 def choose_device(setting: str) -> str:
     """`cpu` or `cuda` from the setting auto, cpu or cuda."""
     if setting == "auto":

@@ -2,8 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterable
 from typing import TextIO
 from urllib.parse import quote, unquote
+
+from gliner_core.errors import InputError
 
 PASSWORD_VARIABLE = "GLINER_BENCH_TRACKING_PASSWORD"
 # What MLflow's client reads by itself for a server.
@@ -18,7 +21,7 @@ MIN_SECRET = 4  # characters; replacing a shorter one would garble the text arou
 _DATABASE = re.compile(r"(?P<scheme>[\w+.-]+)://(?P<user>[^:/@]*)(?::(?P<password>.*))?@(?P<rest>[^@]*)")
 _SERVER = re.compile(r"(?P<scheme>https?)://(?P<user>[^:/]*)(?::(?P<password>[^/]*))?@(?P<rest>[^@]*)")
 _IN_QUERY = re.compile(r"(?<=[?&])password=([^&]*)&?")
-_IN_TEXT = re.compile(r"(://[^\s:/@]*:)[^\s/]+@")
+_IN_TEXT = re.compile(r"(://[^\s:/@]*:)\S+@")  # up to the last @: a password may hold one, or a slash, unquoted
 _HUB_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{20,}")
 
 
@@ -27,8 +30,11 @@ def stow_login(uri: str) -> str:
 
     From then on the address can stand in parameters, markers and logs. Child processes inherit the variable.
     """
+    uri = uri.strip()
     if uri.startswith(("http://", "https://")):
         found = _SERVER.fullmatch(uri)
+        if found is None and "@" in uri:
+            raise InputError("`tracking_uri`: write / in a password as %2F and @ as %40, or keep it in the environment")
         if found is None:
             return uri
         os.environ[SERVER_USER] = unquote(found["user"])
@@ -71,7 +77,7 @@ def redact(text: str) -> str:
 
 
 class Redacted:
-    """A text stream that no secret passes; everything but `write` is the stream's own."""
+    """A text stream that no secret passes; everything but writing is the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -80,6 +86,11 @@ class Redacted:
         """Writes the text without its secrets; says that all of it was written."""
         self._stream.write(redact(text))
         return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Writes the lines without their secrets."""
+        for line in lines:
+            self.write(line)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._stream, name)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from benchmarks.catalog.logins import stow_login
+from benchmarks.catalog.logins import stow_login, without_password
 from benchmarks.catalog.registry import Registry, parse, parse_yaml
 from gliner_core.errors import InputError
 from gliner_core.files import cache_home
@@ -53,6 +53,13 @@ class Settings(BaseModel):
     def _without_login(cls, value: str | None) -> str | None:
         # Settings are printed, recorded and passed on; a password must not travel with them.
         return stow_login(value) if value else None
+
+    @field_validator("tracking_artifacts")
+    @classmethod
+    def _no_login(cls, value: str | None) -> str | None:
+        if value and without_password(value) != value:
+            raise ValueError("holds a login, which MLflow would keep; give it to the store's own environment variables")
+        return value
 
     @field_validator("overrides", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from benchmarks.catalog.workspace import Workspace
+from gliner_core.errors import InputError
 from gliner_core.files import read_json
 
 SQLITE = "sqlite:///"
@@ -36,7 +37,12 @@ def lost_store(space: Workspace) -> str | None:
 
 def store_generation(space: Workspace) -> int:
     """How often this scale's store was made again; a job parameter, so that one more makes everything logged again."""
-    return read_json(_marker(space)).get("generation", 0) if _marker(space).is_file() else 0
+    if not _marker(space).is_file():
+        return 0
+    marker = read_json(_marker(space))
+    if not isinstance(marker, dict):
+        raise InputError(f"{_marker(space)}: not a store marker; delete it and give the same command again")
+    return marker.get("generation", 0)
 
 
 def _marker(space: Workspace) -> Path:

@@ -3,7 +3,8 @@
 A peer answers the words of the data set, not words of its own: every system is asked about the same spans.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +42,22 @@ def check_source(source: str | Path) -> str:
     if is_path and not Path(source).is_dir():
         raise InputError(f"{source}: no such folder; give a checkpoint folder or a hub id")
     return str(source)
+
+
+@contextmanager
+def without_foreign_code(source: str) -> Iterator[None]:
+    """Refuses Python files that a checkpoint names: the packages open backbones with `trust_remote_code`."""
+    from transformers import dynamic_module_utils  # takes a second, and the command line imports this module
+
+    def refuse(*_: object, **__: object) -> str:
+        raise InputError(f"model {source} asks to run Python files of its own, which is never done here; leave it out")
+
+    usual = dynamic_module_utils.get_cached_module_file
+    dynamic_module_utils.get_cached_module_file = refuse
+    try:
+        yield
+    finally:
+        dynamic_module_utils.get_cached_module_file = usual
 
 
 def unavailable(source: str, error: Exception) -> InputError:

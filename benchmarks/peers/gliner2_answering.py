@@ -16,6 +16,7 @@ from benchmarks.peers.answering import (
     check_source,
     span_scores,
     unavailable,
+    without_foreign_code,
     words_of,
 )
 from gliner_core.errors import InputError
@@ -95,7 +96,10 @@ def open_peer(source: str | Path, revision: str | None, device: str) -> Gliner2P
 
     chosen = {} if revision is None or Path(name).is_dir() else {"revision": revision}
     try:
-        model = AutoExtractor.from_pretrained(name, map_location=device, word_splitter=split_at_spaces, **chosen)
+        with without_foreign_code(name):
+            model = AutoExtractor.from_pretrained(name, map_location=device, word_splitter=split_at_spaces, **chosen)
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise unavailable(name, error) from error
     return Gliner2Peer(model.eval())

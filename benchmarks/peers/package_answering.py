@@ -19,7 +19,9 @@ from benchmarks.peers.answering import (
     in_batches,
     span_scores,
     unavailable,
+    without_foreign_code,
 )
+from gliner_core.errors import InputError
 from gliner_core.predict import SpanScores
 from gliner_core.spans import valid_cells
 
@@ -83,9 +85,12 @@ def open_peer(source: str | Path, revision: str | None, device: str) -> PackageP
     import gliner  # a peer, installed with the extra `peers` only
 
     try:
-        model = gliner.GLiNER.from_pretrained(
-            name, revision=revision, local_files_only=Path(name).is_dir(), map_location=device
-        )
+        with without_foreign_code(name):
+            model = gliner.GLiNER.from_pretrained(
+                name, revision=revision, local_files_only=Path(name).is_dir(), map_location=device
+            )
+    except InputError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         raise unavailable(name, error) from error
     return PackagePeer(model)

@@ -25,15 +25,16 @@ WORKFLOW, JOBS = "workflow.lock", "jobs.lock"
 # Invocations of Snakemake that run no job; a dry run is told apart by Snakemake itself.
 LOOKS = (
     "--archive", "--conda-cleanup", "--conda-create", "--containerize", "--d3dag", "--dag", "--detailed-summary", "-D",
-    "--filegraph", "--generate-unit-tests", "--lint", "--list", "-l", "--print-compilation", "--report", "--rulegraph",
+    "--filegraph", "--generate-unit-tests", "--lint", "--list", "-l", "--list-changes", "--lc",
+    "--list-conda-envs", "--list-input-changes", "--li", "--list-params-changes", "--lp", "--list-rules",
+    "--list-target-rules", "--lt", "--list-untracked", "--lu", "--print-compilation", "--report", "--rulegraph",
     "--summary", "-S", "--unlock",
 )  # fmt: skip
 
 
 def runs_jobs(arguments: Sequence[str]) -> bool:
     """Whether a Snakemake command line (not a dry run) starts jobs rather than shows something."""
-    return not any(argument == name or (len(name) > 2 and argument.startswith(name))
-                   for argument in arguments for name in LOOKS)  # fmt: skip
+    return not any(argument == name or argument.startswith(f"{name}=") for argument in arguments for name in LOOKS)
 
 
 def lock_workflow(results: Path, work: Path) -> list[BinaryIO]:
@@ -100,7 +101,7 @@ def _lock(path: Path, kind: int, refusal: str) -> BinaryIO:
 
 def _open(path: Path) -> BinaryIO:
     path.parent.mkdir(parents=True, exist_ok=True)
-    return open(path, "ab", buffering=0)
+    return open(path, "a+b", buffering=0)  # NFS keeps a shared lock only on what is open for reading too
 
 
 def _try(file: BinaryIO, kind: int) -> bool | None:

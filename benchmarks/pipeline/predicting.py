@@ -93,4 +93,5 @@ def _is_done(predictions: Path, receipt: Path, key: str) -> bool:
         record = read_json(receipt)
     except InputError:
         return False
-    return record.get("key") == key and record.get("predictions") == file_digest(predictions)
+    known = record if isinstance(record, dict) else {}
+    return known.get("key") == key and known.get("predictions") == file_digest(predictions)

@@ -37,6 +37,8 @@ class Spool:
         """One waiting record; None where a job on another machine, whose locks may not reach here, has replayed it."""
         try:
             return TrackedRun(**read_json(path))
+        except TypeError:
+            raise InputError(f"{path}: no record of a run; delete it, `collect` logs the run again") from None
         except InputError:
             if path.exists():
                 raise

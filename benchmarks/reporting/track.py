@@ -12,7 +12,8 @@ from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting.cells import cost_values, metric_name, row_values, run_facts
 from benchmarks.reporting.records import TrackedRun
 from benchmarks.reporting.weights import size_facts
-from gliner_core.files import read_json, read_text
+from gliner_core.errors import InputError
+from gliner_core.files import load_json, read_json, read_text
 
 SAMPLE_LINES = 20  # of a prediction file, kept as an artifact
 
@@ -70,7 +71,16 @@ def mlflow_names(workspace: Workspace, row: Row, values: Sequence[Mapping[str, A
 
 
 def _history(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in read_text(folder / "history.jsonl").splitlines()]
+    path = folder / "history.jsonl"
+    rows = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        try:
+            rows.append(load_json(line))
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{path}:{number}: not valid JSON ({error.msg}); delete the folder {folder} and train again"
+            ) from None
+    return rows
 
 
 def _sample(workspace: Workspace, owner: str) -> str:

@@ -24,7 +24,8 @@ from gliner_core.collate import TrainBatch, make_batch
 from gliner_core.errors import InputError
 from gliner_core.examples import write_jsonl
 from gliner_core.files import read_json, write_json
-from gliner_core.processes import check_equal, die_with_parent, share_of, sum_gradients, summed
+from gliner_core.orphans import PARENT, die_with_parent
+from gliner_core.processes import check_equal, share_of, sum_gradients, summed
 from gliner_core.spec import TrainSpec
 from gliner_core.stopping import EXIT_CODE
 from gliner_core.train import train
@@ -241,3 +242,12 @@ def test_a_process_dies_with_the_one_that_started_it(tmp_path: Path) -> None:
     while child.exists() and "Z" not in (child / "stat").read_text().split()[2]:
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_process_whose_starter_died_before_it_looked_ends_at_once() -> None:
+    code = "from gliner_core.orphans import die_with_parent; die_with_parent(); print('lives')"
+    command = [sys.executable, "-c", code]
+    for parent, said in ((os.getpid(), "lives\n"), (os.getpid() + 1, "")):
+        environment = os.environ | {PARENT: str(parent)}
+        done = subprocess.run(command, env=environment, cwd=HERE.parents[1], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0 if said else 1, said)

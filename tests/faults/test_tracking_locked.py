@@ -1,6 +1,6 @@
 """One SQLite store, many writers: together, behind a foreign lock, after a killed one, and all of the same key.
 
-`python -m tests.scale.tracking` does it with more runs.
+`python -m tests.scale.postgres` does it with more runs.
 """
 
 import os

@@ -1,5 +1,7 @@
 """Two workflows on one results folder: the second stops with one sentence; a dead one keeps nobody out."""
 
+import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +95,22 @@ def test_other_results_in_the_same_directory_share_it_and_no_living_lock_file_is
         assert (tmp_path / "work" / "locks" / "0.output.lock").exists()
 
 
+def test_locks_are_asked_for_as_nfs_wants_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There a shared lock needs a file that is open for reading, one's own a file that is open for writing."""
+    usual = fcntl.flock
+
+    def as_on_nfs(file: Any, kind: int) -> None:
+        if not (file.readable() if kind & fcntl.LOCK_SH else file.writable()):
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        usual(file, kind)
+
+    monkeypatch.setattr("fcntl.flock", as_on_nfs)
+    for file in lock_workflow(tmp_path / "results", tmp_path / "work"):
+        file.close()
+    with lock_job(tmp_path / "results"):
+        assert (tmp_path / "results" / JOBS).is_file()
+
+
 def test_a_file_system_without_locks_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +134,9 @@ def test_a_file_system_without_locks_is_said(
         (["--cores", "1", "--lint"], False),
         (["--list-rules"], False),
         (["--report", "page.html"], False),
+        (["--report=page.html"], False),
+        (["--cores", "1", "--report-after-run"], True),
+        (["--conda-cleanup-pkgs", "cache", "--cores", "1"], True),
         (["--cores", "1", "--touch"], True),
     ],
 )

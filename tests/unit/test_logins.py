@@ -4,6 +4,7 @@ import io
 import os
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import make_url
 
 from benchmarks.catalog.logins import PASSWORD_VARIABLE, Redacted, login_address, redact, stow_login, without_password
@@ -49,6 +50,19 @@ def test_a_servers_login_moves_to_where_mlflow_looks_for_it() -> None:
 def test_an_address_without_a_password_stays(uri: str) -> None:
     assert stow_login(uri) == uri == login_address(uri)
     assert not os.environ[PASSWORD_VARIABLE]
+
+
+def test_what_cannot_be_taken_apart_is_refused_without_repeating_it() -> None:
+    for given in ({"tracking_uri": "http://me:s3/cr3t@host"}, {"tracking_artifacts": "sftp://me:s3cr3t@host/x"}):
+        with pytest.raises(ValidationError) as refused:
+            Settings(**given)
+        sentence = refused.value.errors()[0]["msg"]
+        assert "cr3t" not in sentence and ("%2F" in sentence or "holds a login" in sentence)
+    assert stow_login(" postgresql://me@host/db ") == "postgresql://me@host/db"
+    assert redact("see postgresql://me:s3/cr@3t@host/db now") == "see postgresql://me:***@host/db now"
+    stream = io.StringIO()
+    Redacted(stream).writelines(["a http://me:s3cr3t@host\n", "b\n"])
+    assert stream.getvalue() == "a http://me:***@host\nb\n"
 
 
 def test_settings_never_hold_a_password() -> None:

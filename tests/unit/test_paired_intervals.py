@@ -52,7 +52,7 @@ def test_seeds_that_answer_alike_count_as_one() -> None:
     assert (thrice.low, thrice.high) == pytest.approx((alone.low, alone.high))
 
 
-def test_the_pairs_aresentences() -> None:
+def test_the_pairs_are_sentences() -> None:
     first, second = _samples()
     apart = [part[:, np.random.default_rng(5).permutation(part.shape[1])] for part in second]
     paired, unpaired = paired_bootstrap(first, second, 1), paired_bootstrap(first, apart, 1)

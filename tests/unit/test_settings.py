@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from catalog_support import write_repository
 
-from benchmarks.catalog.devices import choose_device, count_gpus
+from benchmarks.catalog.devices import choose_device, visible_gpus
 from benchmarks.catalog.registry import Registry, load_registry
 from benchmarks.catalog.settings import MIRROR_VARIABLE, Settings, load_settings
 from gliner_core.errors import InputError
@@ -88,6 +88,6 @@ def test_the_cache_has_a_usual_place(registry: Registry, tmp_path: Path, monkeyp
 @pytest.mark.parametrize(("visible", "count"), [("0,1", 2), ("", 0), ("-1", 0), ("GPU-8f1c", 1)])
 def test_gpus_are_those_the_process_may_use(monkeypatch: pytest.MonkeyPatch, visible: str, count: int) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert count_gpus() == count
+    assert len(visible_gpus()) == count
     assert choose_device("auto") == ("cuda" if count else "cpu")
     assert (choose_device("cpu"), choose_device("cuda")) == ("cpu", "cuda")

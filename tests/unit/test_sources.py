@@ -185,7 +185,7 @@ def test_a_missing_page_is_one_sentence(tmp_path: Path, site: tuple[str, Path]) 
 
 
 def test_offline_never_asks_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("network used"))
+    monkeypatch.setattr("urllib.request.OpenerDirector.open", lambda *_, **__: pytest.fail("network used"))
     with pytest.raises(InputError, match=r"data/a\.txt: neither in the cache .*GLINER_BENCH_MIRROR"):
         fetch(source("data/a.txt", DATA), tmp_path, None, offline=True)
 
