@@ -22,6 +22,7 @@ from gliner_core.errors import InputError
 from gliner_core.files import is_without_locks, remove_partial
 
 WORKFLOW, JOBS = "workflow.lock", "jobs.lock"
+OWNER = "GLINER_BENCH_WORKFLOW"  # environment variable: the folder and the workflow that a job belongs to
 # Invocations of Snakemake that run no job; a dry run is told apart by Snakemake itself.
 LOOKS = (
     "--archive", "--conda-cleanup", "--conda-create", "--containerize", "--d3dag", "--dag", "--detailed-summary", "-D",
@@ -43,6 +44,7 @@ def lock_workflow(results: Path, work: Path) -> list[BinaryIO]:
     Another living workflow, or a job that outlived its own, is an `InputError` that says who and what to do.
     """
     held = [_own(results / WORKFLOW, results)]
+    os.environ[OWNER] = "".join(_owner(results))
     _lock(results / JOBS, fcntl.LOCK_EX, _outlived(results / JOBS, results)).close()
     remove_partial(results)
     return [*held, *_clear_stale(work)]
@@ -50,10 +52,23 @@ def lock_workflow(results: Path, work: Path) -> list[BinaryIO]:
 
 @contextmanager
 def lock_job(results: Path) -> Iterator[None]:
-    """Shares the results folder with the other jobs of the workflow for the length of a job."""
+    """Shares the results folder with the other jobs of the workflow for the length of a job.
+
+    A job that was still starting when its workflow was killed must not enter beside the next one: `InputError`.
+    """
     with _open(results / JOBS) as file:
         _try(file, fcntl.LOCK_SH)
+        folder, own = _owner(results)
+        known = os.environ.get(OWNER, "")
+        if known.startswith(folder) and known != folder + own:
+            raise InputError(f"{results}: the workflow of this job has ended and another one works there; nothing done")
         yield
+
+
+def _owner(results: Path) -> tuple[str, str]:
+    """The folder, and what its workflow lock says of the holder."""
+    path = results / WORKFLOW
+    return f"{results.resolve()} ", path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _own(path: Path, results: Path) -> BinaryIO:

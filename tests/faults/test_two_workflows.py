@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.pipeline.locking import JOBS, WORKFLOW, lock_job, lock_workflow, runs_jobs
+from benchmarks.pipeline.locking import JOBS, OWNER, WORKFLOW, lock_job, lock_workflow, runs_jobs
 from gliner_core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ DATASET = "results/data/demo_ood_sport"
 def holder(kind: str, results: Path, work: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process, in another working directory, that works on the results until it is killed (signal 9)."""
     command = [sys.executable, "-c", HOLD, kind, str(results), str(work)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = {key: value for key, value in os.environ.items() if key != OWNER} | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/") as process:
         try:
             assert process.stdout is not None and process.stdout.readline() == "held\n"
@@ -93,6 +93,21 @@ def test_other_results_in_the_same_directory_share_it_and_no_living_lock_file_is
         for file in lock_workflow(tmp_path / "two", tmp_path / "work"):
             file.close()
         assert (tmp_path / "work" / "locks" / "0.output.lock").exists()
+
+
+def test_a_job_that_starts_after_its_workflow_was_killed_does_not_enter_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(OWNER, raising=False)
+    with lock_job(tmp_path):
+        pass  # started by hand, without a workflow
+    for file in lock_workflow(tmp_path, tmp_path / "work"):
+        file.close()
+    with lock_job(tmp_path):
+        pass
+    ended = pytest.raises(InputError, match="the workflow of this job has ended")
+    with holder("workflow", tmp_path, tmp_path / "work"), ended, lock_job(tmp_path):
+        pass
 
 
 def test_locks_are_asked_for_as_nfs_wants_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
