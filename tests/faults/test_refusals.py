@@ -1,4 +1,4 @@
-"""Files that cannot be used for another reason than a wrong format: each is named, and a good one is never put aside."""
+"""Files that cannot be used for other reasons than their format: each is named, a good one is never put aside."""
 
 import errno
 from pathlib import Path
