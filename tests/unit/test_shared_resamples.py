@@ -6,7 +6,7 @@ from count_samples import redrawn_f1, sentences
 
 import benchmarks.scoring.drawing as drawing
 from benchmarks.scoring.counts import Metric, rate
-from benchmarks.scoring.drawing import exact_type
+from benchmarks.scoring.drawing import _fair_bits, exact_type
 from benchmarks.scoring.shared_resamples import resampled_rates, suite_intervals
 from benchmarks.scoring.statistics import suite_interval
 
@@ -62,3 +62,13 @@ def test_they_agree_with_the_bootstrap_of_one_run() -> None:
     for place, metric in enumerate(METRICS):
         other = suite_interval([counts[0] for counts in datasets], 1, 20_000, 0.9, metric)
         assert ours[place, 0] == pytest.approx((other.low, other.high), abs=0.001)
+
+
+def test_negative_rows_count_for_the_type_too() -> None:
+    assert exact_type(np.array([[-(2**23), 1]]), 40) is np.float64
+    assert exact_type(np.array([[-3, 0]]), 40) is np.float32
+
+
+def test_each_row_is_exchanged_in_half_of_the_draws() -> None:
+    drawn = np.packbits(_fair_bits(np.random.default_rng(1), 5_000, 8), axis=1)
+    assert set(drawn.ravel().tolist()) == set(range(256))
