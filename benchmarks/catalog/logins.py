@@ -11,8 +11,9 @@ from gliner_core.errors import InputError
 PASSWORD_VARIABLE = "GLINER_BENCH_TRACKING_PASSWORD"
 # What MLflow's client reads by itself for a server.
 SERVER_USER, SERVER_PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
+SERVER_TOKEN = "MLFLOW_TRACKING_TOKEN"
 SECRETS = (
-    PASSWORD_VARIABLE, SERVER_PASSWORD, "MLFLOW_TRACKING_TOKEN", "PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
+    PASSWORD_VARIABLE, SERVER_PASSWORD, SERVER_TOKEN, "PGPASSWORD", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN",
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 )  # fmt: skip
 HIDDEN = "***"
@@ -37,8 +38,14 @@ def stow_login(uri: str) -> str:
             raise InputError("`tracking_uri`: write / in a password as %2F and @ as %40, or keep it in the environment")
         if found is None:
             return uri
+        if found["password"] is None and not os.environ.get(SERVER_PASSWORD):  # MLflow would send neither
+            raise InputError(
+                f"`tracking_uri`: names a user without a password; set {SERVER_PASSWORD}, or for a token leave the "
+                f"user out and set {SERVER_TOKEN}"
+            )
         os.environ[SERVER_USER] = unquote(found["user"])
-        os.environ[SERVER_PASSWORD] = unquote(found["password"] or "")
+        if found["password"] is not None:
+            os.environ[SERVER_PASSWORD] = unquote(found["password"])
         return f"{found['scheme']}://{found['rest']}"
     for password in _IN_QUERY.findall(uri):
         os.environ[PASSWORD_VARIABLE] = unquote(password)

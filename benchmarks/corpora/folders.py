@@ -19,12 +19,22 @@ def atomic_folder(out: Path) -> Iterator[Path]:
         fresh, old = work / "new", work / "old"
         fresh.mkdir()
         yield fresh
-        if out.exists():
-            out.rename(old)
-        fresh.rename(out)
+        _swap(fresh, out, old)
     except Exception as error:
         if is_disk_full(error):
             raise InputError(disk_full(out)) from error
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _swap(fresh: Path, out: Path, old: Path) -> None:
+    """Puts `fresh` in the place of `out`, which moves to `old`, or comes back where that fails."""
+    if out.exists():
+        out.rename(old)
+    try:
+        fresh.rename(out)
+    except BaseException:
+        if old.exists():
+            old.rename(out)
+        raise

@@ -199,7 +199,7 @@ def _download(source: SourceFile, target: Path) -> None:
         _pour(response, target, source, source.url)
         expected = response.headers.get("Content-Length")
     received = target.stat().st_size
-    if expected is not None and int(expected) != received:
+    if expected is not None and expected.strip() != str(received):  # also one that is no number
         raise InputError(
             f"{source.path}: {source.url} sent {received} of {expected} bytes; fetch it again, or "
             f"{_advice('check the connection')}"

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -33,7 +34,7 @@ from benchmarks.catalog.store_state import experiment_name, sqlite_file, store_f
 from benchmarks.reporting.metric_tables import log_in, metrics_by_table
 from benchmarks.reporting.records import TrackedRun
 from gliner_core.errors import InputError
-from gliner_core.files import disk_full, is_disk_full
+from gliner_core.files import atomic_write, disk_full, is_disk_full
 
 KEY_TAG, RECORD_TAG, LOGGED_TAG = "gliner_bench.key", "gliner_bench.record", "gliner_bench.logged"
 TRANSIENT = ("TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "DEADLINE_EXCEEDED")
@@ -164,8 +165,13 @@ def _is_transient(error: MlflowException) -> bool:
 
 
 def _probe(uri: str) -> None:
-    """Knocks at the port, and at a database's door: MLflow asks a dead or closed database for 100 seconds."""
+    """Knocks at the port, and at a database's door: MLflow asks a dead or closed database for 100 seconds.
+
+    A server behind a proxy is asked by MLflow alone: its port may be out of reach from here.
+    """
     parts = urlsplit(uri)
+    if uri.startswith("http") and not proxy_bypass(parts.netloc) and {parts.scheme, "all"} & getproxies().keys():
+        return
     port = parts.port or PORTS.get(parts.scheme.partition("+")[0])
     if parts.hostname and port:
         socket.create_connection((parts.hostname, port), timeout=PROBE_SECONDS).close()
@@ -244,7 +250,8 @@ def _log_content(client: MlflowClient, run_id: str, run: TrackedRun) -> None:
         client.log_batch(run_id, params=some_params, metrics=some_metrics)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in run.artifacts.items():
-            (Path(folder) / name).write_text(text, encoding="utf-8")
+            with atomic_write(Path(folder) / name) as stream:  # names this disk, not the store's, where it is full
+                stream.write(text)
         client.log_artifacts(run_id, folder)
     client.log_batch(run_id, tags=[RunTag(LOGGED_TAG, f"{time.time_ns():020d}")])
 

@@ -64,6 +64,25 @@ except InputError as error:
     print(error)
 print((out / "test.jsonl").stat().st_size, sorted(item.name for item in out.parent.iterdir()))
 """
+DOWNLOAD = """
+import sys
+from pathlib import Path
+from benchmarks.catalog.cards import SourceFile
+from benchmarks.corpora.sources import fetch
+from gliner_core.errors import InputError
+
+disk, mirror = Path(sys.argv[1]), Path(sys.argv[1]).with_name("mirror")
+mirror.mkdir()
+for name, size in (("small.txt", 1000), ("large.txt", 400_000)):
+    (mirror / name).write_bytes(b"x" * size)
+kept = fetch(SourceFile(path="small.txt", private=True), disk, mirror)
+try:
+    fetch(SourceFile(path="large.txt", private=True), disk, mirror)
+    print("no refusal")
+except InputError as error:
+    print(error)
+print(kept.stat().st_size, sorted(item.name for item in disk.rglob("*") if item.is_file() and item != kept))
+"""
 SENTENCE = "{}: the disk is full, the file was not written and what was there before is unchanged; free some space"
 
 
@@ -73,8 +92,9 @@ SENTENCE = "{}: the disk is full, the file was not written and what was there be
         (CHECKPOINT, "state.pt", "1 ['state.pt']"),
         (PREDICTIONS, "cell/predictions.jsonl", "10 ['predictions.jsonl']"),
         (CORPUS, "dataset", "1000 ['dataset']"),
+        (DOWNLOAD, "large.txt", "1000 []"),
     ],
-    ids=["checkpoint", "predictions", "corpus"],
+    ids=["checkpoint", "predictions", "corpus", "download"],
 )
 def test_a_file_that_finds_no_room_leaves_the_one_before(tmp_path: Path, code: str, file: str, after: str) -> None:
     done = run_on_small_disk(code, tmp_path / "disk", 128)

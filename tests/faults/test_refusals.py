@@ -1,6 +1,7 @@
 """Files that cannot be used for other reasons than their format: each is named, a good one is never put aside."""
 
 import errno
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +17,7 @@ from benchmarks.reporting.spool import Spool
 from benchmarks.reporting.track import _history
 from gliner_core.checkpoint import DamagedState, find_state
 from gliner_core.errors import InputError
+from gliner_core.files import read_json, write_json
 from gliner_core.pretrained import GLiNER
 
 
@@ -31,6 +33,34 @@ def test_a_state_that_a_disk_does_not_give_now_stays_where_it_is(
     with pytest.raises(InputError, match=r"state\.pt: checkpoint cannot be read now") as refused:
         find_state(path, "x")
     assert not isinstance(refused.value, DamagedState) and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_state_that_another_process_put_aside_first_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.pt"
+    path.write_bytes(b"damaged")
+
+    def fail(*_: Any, **__: Any) -> None:
+        path.rename(tmp_path / "state.pt.damaged")
+        raise EOFError("Ran out of input")
+
+    monkeypatch.setattr(torch, "load", fail)
+    assert find_state(path, "x") is None
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("state.pt.damaged", b"damaged")]
+
+
+@pytest.mark.parametrize("layers", [10**9, 0])
+def test_a_depth_that_no_weights_fill_is_refused_before_layers_are_made(tmp_path: Path, layers: int) -> None:
+    GLiNER(tiny_network(make_backbone(tmp_path / "backbone"))).save_pretrained(tmp_path / "model")
+    path = tmp_path / "model" / "gliner_config.json"
+    config = read_json(path)
+    config["encoder_config"]["num_hidden_layers"] = layers
+    write_json(path, config)
+    begin = time.monotonic()
+    with pytest.raises(InputError, match=rf"gliner_config\.json: .*{layers}") as refused:
+        GLiNER.from_pretrained(tmp_path / "model")
+    assert "\n" not in str(refused.value) and time.monotonic() - begin < 60
 
 
 def test_weights_that_are_no_numbers_are_refused(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -14,6 +16,7 @@ from benchmarks.catalog.logins import PASSWORD_VARIABLE
 from benchmarks.commands import interface
 from benchmarks.reporting import delivery
 from benchmarks.reporting.tracking import init_store
+from gliner_core.errors import InputError
 from tests.faults.tracking_support import START_SECONDS, free_port, listens, wait_until, workspace
 
 
@@ -39,9 +42,10 @@ def test_another_address_only_by_name_and_no_password_in_the_command(
 ) -> None:
     asked: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr(interface, "experiment_id", lambda *_: "1")
-    monkeypatch.setattr(interface.subprocess, "run", lambda command, env, check: asked.append((command, env)))
+    ended = SimpleNamespace(returncode=0)
+    monkeypatch.setattr(interface.subprocess, "run", lambda command, env, check: asked.append((command, env)) or ended)
     monkeypatch.setenv(PASSWORD_VARIABLE, "")
-    options = build_parser().parse_args(["ui", *given])
+    options = build_parser().parse_args(["ui", "--port", str(free_port()), *given])
     space = workspace(tmp_path, "postgresql://me:s3cr3t@host/db")
     interface.open_interface(space, options.host, options.port)
     ((command, environment),) = asked
@@ -54,7 +58,23 @@ def test_a_warning_says_who_can_reach_the_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(interface, "experiment_id", lambda *_: "1")
-    monkeypatch.setattr(interface.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(interface.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=-2))
     for host, is_open in (("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)):
-        interface.open_interface(workspace(tmp_path), host, 5000)
+        interface.open_interface(workspace(tmp_path), host, free_port())
         assert ("no password guards them" in capsys.readouterr().out) == is_open
+
+
+def test_a_port_that_is_taken_is_no_success(tmp_path: Path) -> None:
+    init_store(delivery.store_of(workspace(tmp_path)))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-m", "benchmarks", "ui", "--port", port, "--config", f"results={tmp_path}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS)
+    assert done.returncode == 2 and done.stderr.startswith(f"error: port {port} of 127.0.0.1 cannot be listened on")
+
+
+def test_pages_that_fail_are_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interface, "experiment_id", lambda *_: "1")
+    monkeypatch.setattr(interface.subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=1))
+    with pytest.raises(InputError, match="ended with exit code 1"):
+        interface.open_interface(workspace(tmp_path), "127.0.0.1", free_port())

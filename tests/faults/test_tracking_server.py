@@ -3,6 +3,7 @@
 `python -m tests.faults.outage` does the same to a whole workflow, with the server gone for five minutes.
 """
 
+import http.server
 import threading
 import traceback
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from mlflow import MlflowClient
 from benchmarks.catalog.logins import PASSWORD_VARIABLE
 from benchmarks.catalog.workspace import Workspace
 from benchmarks.reporting import delivery
-from benchmarks.reporting.tracking import read_metrics_of
+from benchmarks.reporting.tracking import StoreUnreachable, read_metrics_of
 from gliner_core.errors import InputError
 from gliner_core.files import read_json
 from tests.faults.tracking_support import TrackingServer, workspace
@@ -124,3 +125,36 @@ def test_an_address_that_nothing_opens_is_one_sentence_without_its_password(
     with pytest.raises(InputError, match="`tracking_uri` nosuchdb://bob@host/db: MLflow refuses") as caught:
         delivery.open_store(space, tmp_path / "store.json", 0)
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
+class _Proxy(http.server.BaseHTTPRequestHandler):
+    """Answers in the name of every server, as one whose store is empty."""
+
+    asked: list[str]
+
+    def _answer(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_POST = _answer
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_server_that_only_a_proxy_reaches_is_asked_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = "http://tracking.invalid:5000"
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StoreUnreachable):
+        read_metrics_of(uri, ["a"])
+    _Proxy.asked = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_port}")
+        assert read_metrics_of(uri, ["a"]) == {}
+        proxy.shutdown()
+    assert _Proxy.asked and all(path.startswith(f"{uri}/api/") for path in _Proxy.asked)

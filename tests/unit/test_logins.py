@@ -9,6 +9,7 @@ from sqlalchemy import make_url
 
 from benchmarks.catalog.logins import PASSWORD_VARIABLE, Redacted, login_address, redact, stow_login, without_password
 from benchmarks.catalog.settings import Settings
+from gliner_core.errors import InputError
 
 SECRET = "s3cr3t/p@ss"
 
@@ -84,3 +85,12 @@ def test_text_is_printed_without_secrets(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_shown_address_has_no_user_either() -> None:
     assert without_password("postgresql://me:pass@host/db") == "postgresql://host/db"
+
+
+def test_a_servers_user_alone_needs_a_password_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="names a user without a password; set MLFLOW_TRACKING_PASSWORD") as refused:
+        stow_login("https://tok3n-as-user@host")
+    assert "tok3n" not in str(refused.value) and not os.environ["MLFLOW_TRACKING_USERNAME"]
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", SECRET)
+    assert stow_login("https://me@host") == "https://host"
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "me" and os.environ["MLFLOW_TRACKING_PASSWORD"] == SECRET

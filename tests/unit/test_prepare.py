@@ -123,6 +123,23 @@ def test_a_second_preparation_replaces_the_folder(tmp_path: Path) -> None:
     assert [path.name for path in out.iterdir()] == ["new.jsonl"] and list(tmp_path.iterdir()) == [out]
 
 
+def test_a_folder_that_cannot_be_swapped_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "old.jsonl").write_text("old", encoding="utf-8")
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise PermissionError("not now")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(PermissionError, match="not now"), folders.atomic_folder(out) as fresh:
+        (fresh / "new.jsonl").touch()
+    assert [path.name for path in out.iterdir()] == ["old.jsonl"] and list(tmp_path.iterdir()) == [out]
+
+
 def test_every_generated_card_prepares(tmp_path: Path) -> None:
     cards = [card for name in names("datasets") if (card := load("datasets", name)).generator]
     assert "demo_train" in [card.name for card in cards]

@@ -48,7 +48,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
             if not self.path.startswith("/cut"):
                 return super().do_GET()
             self.send_response(200)
-            self.send_header("Content-Length", str(len(DATA)))
+            self.send_header("Content-Length", "many" if self.path.startswith("/cut.many") else str(len(DATA)))
             self.end_headers()
             self.wfile.write(DATA[:100])
 
@@ -153,9 +153,10 @@ def test_a_source_without_digest_is_pinned_by_its_first_download(tmp_path: Path,
 
 
 def test_a_download_that_breaks_off_is_refused_even_without_digest(tmp_path: Path, site: tuple[str, Path]) -> None:
-    item = LocalSource(path="cut.json", hub="o/d", revision="main", base=site[0])
-    with pytest.raises(InputError, match=r"cut\.json: .*(sent 100 of|cannot be reached)"):
-        fetch(item, tmp_path / "cache", None)
+    for name in ("cut.json", "cut.many.json"):  # the second is announced as "many" bytes
+        item = LocalSource(path=name, hub="o/d", revision="main", base=site[0])
+        with pytest.raises(InputError, match=rf"{name}: .*(sent 100 of|cannot be reached)"):
+            fetch(item, tmp_path / "cache", None)
     assert not (tmp_path / "cache" / "pins").exists() and not _leftovers(tmp_path / "cache")
 
 
