@@ -32,7 +32,7 @@ from benchmarks.scoring.judging import HIGHER, LOWER
 SEEDS = "over seeds"
 SERIES = {INFERENCE: "answering", TRAINING: "training step"}
 UNITS = {"words_per_second": "words/s", "bytes_peak": "MiB", "latency_p50_ms": "ms", "latency_p95_ms": "ms"}
-MEMORY = "memory of "
+MEMORY = "extra memory of "
 APART = 3.5  # points between the marks of two series at one K
 NOTE_WIDTH = 80  # signs of a line under the figure
 Line = tuple[str, str, str]  # work, measure, name in the legend
@@ -143,7 +143,7 @@ def _draw(figure: Figure, rows: pd.DataFrame, names: Sequence[str]) -> None:
     for panel, measures, title in (
         (panels[2], ("words_per_second",), "Speed, x baseline"),
         (panels[3], ("latency_p50_ms", "latency_p95_ms"), "Time of one text, x baseline"),
-        (panels[4], ("bytes_peak",), "Extra memory, x baseline"),
+        (panels[4], ("bytes_peak",), "Memory, x baseline"),
     ):
         _costs_panel(panel, rows, names, [line for line in lines if line[1] in measures], title)
     places = [_width(rows, name) for name in names]

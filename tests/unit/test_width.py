@@ -4,10 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import matplotlib
 import pytest
 from cost_samples import K_POINTS, TinyStudy, cost_rows
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from benchmarks.analyses import width_rows
 from benchmarks.analyses.cost_names import CONDITIONS, INFERENCE, QUALITY, TRAINING
@@ -16,6 +18,7 @@ from benchmarks.analyses.cost_rows import timed, words_per
 from benchmarks.analyses.cost_showing import pick
 from benchmarks.analyses.width_page import SEEDS, present
 from benchmarks.efficiency.timing import Reading
+from benchmarks.reporting.style import SETTINGS
 from benchmarks.scoring.judging import HIGHER, LOWER, NOT_SHOWN
 
 CARD: Any = SimpleNamespace(name="toy")
@@ -170,6 +173,19 @@ def test_every_panel_shows_every_k(changes: dict[str, Any]) -> None:
     low, high = figure.axes[2].get_ylim()
     assert low < 0.97 * 0.9 and high > 1.04 * 1.4
     figure.draw_without_rendering()
+
+
+def test_no_legend_stands_in_a_title() -> None:
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(layout="constrained")
+        page().draw(figure)
+        figure.draw_without_rendering()
+        for panel in figure.axes[2:]:
+            (title,) = [
+                text for text in panel.findobj(Text) if text.get_text() and text.get_text() == panel.get_title("left")
+            ]
+            legend = panel.get_legend()
+            assert legend is not None and title.get_window_extent().x1 < legend.get_window_extent().x0
 
 
 def test_the_interval_over_seeds_is_drawn_and_does_not_flatten_the_curve() -> None:
