@@ -214,17 +214,19 @@ def _experiment(client: MlflowClient, store: Store) -> str:
 def _kept(client: MlflowClient, experiment: str, run: TrackedRun) -> str | None:
     """The finished run of this record, if the store has one; every other run of the key is then removed.
 
-    Of several the first logged is kept, so that an id once handed out stays good.
+    Of several the first logged is kept, so that an id once handed out stays good. None also where the kept run went
+    meanwhile: its writer and that of a run which finished after this question can each have chosen their own. Whoever
+    removes asks once more, so the last of them knows whether none is left.
     """
     found = list(client.search_runs([experiment], f"tags.`{KEY_TAG}` = '{run.key}'"))
     good = [old for old in found if old.info.status == "FINISHED" and old.data.tags.get(RECORD_TAG) == run.digest()]
     if not good:
         return None
     kept = min(good, key=lambda old: (old.data.tags[LOGGED_TAG], old.info.run_id)).info.run_id
-    for old in found:
-        if old.info.run_id != kept:
-            _remove(client, old)
-    return kept
+    others = [old for old in found if old.info.run_id != kept]
+    for old in others:
+        _remove(client, old)
+    return None if others and not _is_good(client, kept) else kept
 
 
 def _logged(client: MlflowClient, experiment: str, run: TrackedRun) -> str | None:
@@ -274,6 +276,11 @@ def _remove(client: MlflowClient, run: Run) -> None:
     except MlflowException as error:
         if _is_transient(error) or not _is_removed(client, run.info.run_id):
             raise
+
+
+def _is_good(client: MlflowClient, run_id: str) -> bool:
+    info = client.get_run(run_id).info
+    return info.status == "FINISHED" and info.lifecycle_stage == "active"
 
 
 def _is_removed(client: MlflowClient, run_id: str) -> bool:

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
 
-from benchmarks.reporting.tracking import Store, init_store, log_run
+from benchmarks.reporting.tracking import KEY_TAG, LOGGED_TAG, RECORD_TAG, Store, init_store, log_run
 from tests.faults.tracking_support import wait_until
 from tests.scale.tracking_load import faults, make_run, stored_runs, write_at_once
 
@@ -63,6 +64,26 @@ def test_writers_of_the_same_key_leave_one_run(store: Store) -> None:
     assert faults(store, [1]) == NOTHING
     (kept,) = stored_runs(store)
     assert kept.info.run_id in load.ids
+
+
+def test_two_writers_that_each_remove_the_other_leave_one_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, experiment, run, end = MlflowClient(store.uri), init_store(store), make_run(1), MlflowClient.set_terminated
+    tags = {KEY_TAG: run.key, RECORD_TAG: run.digest(), LOGGED_TAG: "0"}
+    slow = client.create_run(experiment, tags=tags).info.run_id  # logged first, and finished last
+    removed: list[str] = []
+
+    def finish_the_slow_one_first(client: MlflowClient, run_id: str, status: str, **options: int) -> None:
+        if run_id == slow and status == "KILLED":  # the quick writer has just taken the slow one for unfinished
+            end(client, slow, "FINISHED")
+            removed.extend(found.info.run_id for found in stored_runs(store) if found.info.run_id != slow)
+            assert log_run(store, run) == slow
+        end(client, run_id, status, **options)
+
+    monkeypatch.setattr(MlflowClient, "set_terminated", finish_the_slow_one_first)
+    kept = log_run(store, run)
+    assert len(removed) == 1 and kept not in (slow, *removed)
+    assert [found.info.run_id for found in stored_runs(store)] == [kept]
+    assert faults(store, [1]) == NOTHING
 
 
 def test_a_changed_record_replaces_the_old_one_and_an_equal_one_does_not(store: Store) -> None:
