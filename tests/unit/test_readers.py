@@ -176,9 +176,10 @@ def test_parquet_takes_tag_names_and_columns_from_the_card(tmp_path: Path) -> No
         read_raw(tmp_path, "parquet", data)
 
 
-def test_parquet_faults_are_named(tmp_path: Path) -> None:
+def test_parquet_faults_are_named_and_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(InputError, match=r"a\.txt: not a readable parquet file"):
         read_raw(tmp_path, "parquet", "no parquet")
+    assert capfd.readouterr() == ("", "")
     uneven = parquet(tmp_path, {"tokens": [["a"], ["b", "c"]], "ner_tags": [["O"], ["O"]]})
     with pytest.raises(InputError, match=r"a\.txt:2: 2 words but 1 tags"):
         read_raw(tmp_path, "parquet", uneven)

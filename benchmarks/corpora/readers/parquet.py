@@ -16,9 +16,10 @@ def read_parquet(raw: RawFile, options: dict[str, Any]) -> Iterator[Row]:
     names), `scheme` (bio, iob1, io).
     """
     # Imported here: `datasets` takes a second to load, and no other reader needs it.
-    from datasets import Dataset, disable_progress_bars
+    from datasets import Dataset, disable_progress_bars, logging
 
     disable_progress_bars()
+    logging.set_verbosity(logging.CRITICAL)  # what is wrong with the file is said once, below
     tokens, tags = options.get("tokens_column", "tokens"), options.get("tags_column", "ner_tags")
     with tempfile.TemporaryDirectory() as cache:
         try:
