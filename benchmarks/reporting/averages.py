@@ -13,7 +13,7 @@ from benchmarks.reporting.summary import AVERAGE
 from benchmarks.scoring.shared_resamples import suite_intervals
 from gliner_core.seeding import derive_seed
 
-BYTES_AT_ONCE = 128 * 2**20  # of rows whose intervals are drawn together: their counts and their resampled rates
+BYTES_AT_ONCE = 256 * 2**20  # of rows whose intervals are drawn together: their counts and their resampled rates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,11 @@ def total(rows: np.ndarray) -> Counts:
 
 def rate(sums: np.ndarray, metric: Metric = "f1") -> np.ndarray:
     """The metric of summed counts [..., 3], vectorised over the leading axes; zero where it is undefined."""
-    true_positive, predicted, gold = sums[..., 0], sums[..., 1], sums[..., 2]
+    return rate_of(sums[..., 0], sums[..., 1], sums[..., 2], metric)
+
+
+def rate_of(true_positive: np.ndarray, predicted: np.ndarray, gold: np.ndarray, metric: Metric = "f1") -> np.ndarray:
+    """The metric of summed counts that stand in arrays of their own, of shapes that broadcast; zero where undefined."""
     if metric == "f1":  # 2PR / (P + R) = 2 TP / (predicted + gold), without the intermediate divisions
         return _divide(2 * true_positive, predicted + gold)
     return _divide(true_positive, predicted if metric == "precision" else gold)

@@ -4,19 +4,18 @@ What a run gets depends on its own counts and on the seed of the dataset, not on
 in parts of any size, and the difference of two runs that were drawn apart is that of a paired bootstrap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from benchmarks.scoring.counts import Metric, rate
+from benchmarks.scoring.counts import Metric, rate_of
 from benchmarks.scoring.drawing import shared_sums
 from benchmarks.scoring.statistics import LEVEL
 
 
 def resampled_rates(counts: np.ndarray, seed: int, resamples: int, metrics: Sequence[Metric] = ("f1",)) -> np.ndarray:
     """Rates [metrics, resamples, R], in 0..1, of counts [R, S, 3] of R runs over bootstrap samples of S sentences."""
-    sums = shared_sums(counts.transpose(1, 2, 0), seed, resamples)  # [B, 3, R]: what is divided lies side by side
-    return np.stack([rate(np.moveaxis(sums, 1, -1), metric) for metric in metrics])
+    return np.stack([*_rates(counts, seed, resamples, metrics)])
 
 
 def suite_intervals(
@@ -32,5 +31,17 @@ def suite_intervals(
     """
     means = np.zeros((len(metrics), resamples, len(datasets[0])))
     for counts, seed in zip(datasets, seeds, strict=True):
-        means += resampled_rates(counts, seed, resamples, metrics) / len(datasets)
+        for mean, rates in zip(means, _rates(counts, seed, resamples, metrics), strict=True):
+            mean += rates / len(datasets)
     return np.moveaxis(np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=1), 0, -1)
+
+
+def _rates(counts: np.ndarray, seed: int, resamples: int, metrics: Sequence[Metric]) -> Iterator[np.ndarray]:
+    """What `resampled_rates` stacks, one metric after the other."""
+    found, predicted, gold = np.moveaxis(counts, 2, 0)  # [R, S] each
+    if (gold == gold[0]).all():  # runs that were asked the same have one gold: a third less to multiply
+        gold = gold[:1]
+    columns = np.concatenate([found, predicted, gold]).T  # what is divided lies side by side
+    sums = np.split(shared_sums(columns, seed, resamples), [len(counts), 2 * len(counts)], axis=1)
+    for metric in metrics:
+        yield rate_of(*sums, metric)

@@ -37,6 +37,19 @@ def test_a_run_gets_the_same_alone_among_others_and_in_small_parts(monkeypatch: 
     assert (together != resampled_rates(counts, 3, 33)).any()
 
 
+def test_runs_with_one_gold_are_drawn_like_runs_of_which_one_has_another() -> None:
+    """Equal gold is summed once for all runs; a run scored against other gold keeps its own."""
+    counts = runs(4)
+    counts[..., 2] = counts[..., 2].max(axis=0)
+    other = counts.copy()
+    other[3, :, 2] += 1
+    shared, apart = resampled_rates(counts, 5, 40, METRICS), resampled_rates(other, 5, 40, METRICS)
+    assert shared[2] == pytest.approx(redrawn_f1(counts, 5, 40), abs=1e-12)
+    assert apart[2] == pytest.approx(redrawn_f1(other, 5, 40), abs=1e-12)
+    assert (shared[..., :3] == apart[..., :3]).all() and (shared[0] == apart[0]).all()
+    assert (shared[1:, :, 3] > apart[1:, :, 3]).all()
+
+
 def test_large_counts_stay_exact() -> None:
     """Sums beyond 2**24 are no whole numbers in single precision."""
     large = runs(2) * 2**20 + 1
